@@ -1,0 +1,12 @@
+/** A timer that has been set. Cancelling one that has fired or was cancelled does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time as the proxy sees it: passed in, so that tests move it by hand. */
+export interface Clock {
+  /** Monotonic time, ms, from an arbitrary start. */
+  now(): number;
+  /** Calls `fire` once, not before `delayMs` have passed. */
+  setTimer(delayMs: number, fire: () => void): Timer;
+}

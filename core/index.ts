@@ -1,0 +1,28 @@
+/** The public face of kamaiki: what modules and routes import. */
+export type { Clock, Timer } from './clock.ts';
+export { errors, ProxyError, ProxyErrors, type Place } from './errors.ts';
+export type { Logger, LogFields, LogLevel } from './log.ts';
+export * from './registry/module.ts';
+export { param, type Param, type ParamSchema, type ParamValues } from './registry/params.ts';
+export { defineRoutes, type Routes } from './registry/routes.ts';
+export { Avps, Scope, type PvValue, type RouteKind } from './registry/scope.ts';
+export type * from './registry/services.ts';
+export { BoundedCache } from './routing/bounded-cache.ts';
+export { Edits, type EditText } from './sip/edits.ts';
+export { Header, type HeaderId } from './sip/header-names.ts';
+export type { ListenPoint, Protocol, Received, Target } from './sip/hop.ts';
+export {
+  type CSeq,
+  parseMessage,
+  type RouteValue,
+  SipMessage,
+  SipRequest,
+  SipResponse,
+} from './sip/message.ts';
+export { headerParam, type NameAddr, parseNameAddr, parseNameAddrs } from './sip/name-addr.ts';
+export { buildReply, reasonPhrase, type ReplyOptions } from './sip/reply.ts';
+export { buildAck, buildCancel, type Outgoing, routeLinesOf } from './sip/request.ts';
+export type { Malformed, Parsed } from './sip/result.ts';
+export { decodeText, encodeText } from './sip/text.ts';
+export { type Param as UriParam, parseUri, printUri, type Uri, uriEquals, uriParam } from './sip/uri.ts';
+export type { Via } from './sip/via.ts';

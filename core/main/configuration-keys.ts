@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { LOG_FORMATS } from '../log-line.ts';
+import { LOG_LEVELS } from '../log.ts';
+import type { AnyModule } from '../registry/module.ts';
+import { param, type ParamSchema } from '../registry/params.ts';
+import { type JsonSchema, modulesSchema } from '../registry/schema.ts';
+
+/** Keys of kamailio.yaml's `log`. */
+export const LOG_KEYS = {
+  level: param.oneOf(LOG_LEVELS, { default: 'info', doc: 'Lowest level that is logged.' }),
+  format: param.oneOf(LOG_FORMATS, {
+    default: 'pretty',
+    doc: 'Text for people, or JSON lines for programs.',
+  }),
+  file: param.string({
+    default: '',
+    doc: 'File that gets every line too, besides standard error; empty: none.',
+  }),
+} satisfies ParamSchema;
+
+/** Keys of kamailio.yaml's `limits`. */
+export const LIMIT_KEYS = {
+  handlers: param.int({
+    default: 10_000,
+    min: 1,
+    unit: 'count',
+    doc: 'Request handlers at work at one time; above it new requests get 503.',
+  }),
+  handler_timeout: param.int({ default: 10_000, min: 1, unit: 'ms', doc: 'Longest run of one handler.' }),
+  start_timeout: param.int({ default: 10_000, min: 1, unit: 'ms', doc: 'Longest start of one module.' }),
+  shutdown_timeout: param.int({
+    default: 5000,
+    min: 0,
+    unit: 'ms',
+    doc: 'How long a proxy that stops lets calls being set up finish.',
+  }),
+  max_lane: param.int({
+    default: 64,
+    min: 1,
+    unit: 'count',
+    doc: 'Requests of one dialog and direction that wait for the one before; above it they get 503.',
+  }),
+} satisfies ParamSchema;
+
+/** Keys of kamailio.yaml itself, with what each is for. */
+export const TOP_KEYS = {
+  listen: 'Addresses to listen on, protocol:host:port; port 0 takes a free one.',
+  alias: 'Names that mean this proxy, besides the listen addresses: host or host:port.',
+  log: 'What is logged, and how.',
+  limits: 'Bounds of the proxy.',
+  routes: 'The routes file, TypeScript or JavaScript; relative to this file.',
+  mpath: 'Further places to look for modules: folders, relative to this file, or npm packages.',
+  modules: 'Modules to load, each with its parameters; dependencies decide the order.',
+} as const;
+
+/** Keys of a listen address that advertises another. */
+export const LISTEN_KEYS = {
+  address: 'Address to listen on, protocol:host:port.',
+  advertise: 'What others are told to use instead, host:port.',
+} as const;
+
+/**
+ * Builds the JSON schema of kamailio.yaml from the declarations, so that editors complete and check it.
+ * `modules` are those whose parameters it knows.
+ */
+export function configurationSchema(modules: readonly AnyModule[]): JsonSchema {
+  const address = { type: 'string', examples: ['udp:0.0.0.0:5060', 'udp:[::]:5060'] };
+  const listen = object({
+    address: { ...address, description: LISTEN_KEYS.address },
+    advertise: { type: 'string', description: LISTEN_KEYS.advertise },
+  });
+  const properties = {
+    ...described('listen', {
+      type: 'array',
+      minItems: 1,
+      items: { anyOf: [address, { ...listen, required: ['address'] }] },
+    }),
+    ...described('alias', { type: 'array', items: { type: 'string' } }),
+    ...described('log', section(LOG_KEYS)),
+    ...described('limits', section(LIMIT_KEYS)),
+    ...described('routes', { type: 'string' }),
+    ...described('mpath', { type: 'array', items: { type: 'string' } }),
+    ...described('modules', modulesSchema(modules)),
+  };
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'kamailio.yaml of kamaiki',
+    ...object(properties),
+    required: ['listen', 'routes'],
+  };
+}
+
+function described(key: keyof typeof TOP_KEYS, schema: JsonSchema): JsonSchema {
+  return { [key]: { ...schema, description: TOP_KEYS[key] } };
+}
+
+function object(properties: JsonSchema): JsonSchema {
+  return { type: 'object', additionalProperties: false, properties };
+}
+
+function section(keys: ParamSchema): JsonSchema {
+  const properties = Object.entries(keys).map(([name, { schema, doc, default: initial, unit }]) => {
+    const { $schema: _, ...type } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+    const description = unit === 'ms' ? `${doc.slice(0, -1)}, ms.` : doc;
+    return [name, { ...type, description, default: initial }];
+  });
+  return object(Object.fromEntries(properties));
+}

@@ -1,0 +1,96 @@
+import { errors, type ProxyError } from '../errors.ts';
+import { didYouMean } from '../registry/nearest.ts';
+import {
+  type Param,
+  type ParamResult,
+  type ParamSchema,
+  type ParamValues,
+  readParam,
+} from '../registry/params.ts';
+import { shown } from '../registry/shown.ts';
+import { type Located, type LocatedMap, plain } from './located-yaml.ts';
+
+/** Reads located values as what a key wants, and collects what is wrong: nothing is thrown, so that one mistake hides no other. */
+export class ConfigurationReader {
+  readonly mistakes: ProxyError[];
+
+  constructor(mistakes: ProxyError[]) {
+    this.mistakes = mistakes;
+  }
+
+  /** Tells that `name` holds something else than what it should. */
+  unexpected(name: string, found: Located, expected: string): void {
+    this.mistakes.push(errors.ERR_CONFIG_VALUE.at(found.place, name, describe(found), expected));
+  }
+
+  /** The map's entry of that name; null when it is missing or has no value. */
+  entry(map: LocatedMap | null, name: string): Located | null {
+    const value = map?.entries.get(name)?.value ?? null;
+    return value !== null && value.kind === 'scalar' && value.value === null ? null : value;
+  }
+
+  /** The value as a mapping with no other keys than these (null: any); null when it is none. */
+  map(found: Located, name: string, keys: readonly string[] | null): LocatedMap | null {
+    if (found.kind !== 'map') {
+      this.unexpected(name, found, keys === null ? 'a mapping' : `a mapping with ${keys.join(', ')}`);
+      return null;
+    }
+    for (const [key, { keyPlace }] of found.entries) {
+      if (keys === null || keys.includes(key)) continue;
+      this.mistakes.push(errors.ERR_CONFIG_KEY.at(keyPlace, key, name, didYouMean(key, keys)));
+    }
+    return found;
+  }
+
+  /** The items of a list; none when it is not a list. */
+  list(found: Located | null, name: string, expected: string): readonly Located[] {
+    if (found === null) return [];
+    if (found.kind === 'list') return found.items;
+    this.unexpected(name, found, `a list of ${expected}`);
+    return [];
+  }
+
+  /** A text that is not empty, else null. */
+  text(found: Located, name: string, expected: string): string | null {
+    if (found.kind === 'scalar' && typeof found.value === 'string' && found.value !== '') return found.value;
+    this.unexpected(name, found, expected);
+    return null;
+  }
+
+  /** A mapping whose keys are declared like the parameters of a module; what is wrong in it takes its default. */
+  section<S extends ParamSchema>(found: Located | null, name: string, keys: S): ParamValues<S> {
+    const map = found === null ? null : this.map(found, name, Object.keys(keys));
+    const values: Record<string, unknown> = {};
+    for (const [key, declared] of Object.entries(keys)) {
+      const value = this.entry(map, key);
+      values[key] = value === null ? declared.default : this.#param(value, `${name}.${key}`, declared);
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value has been read by its own declaration
+    return values as ParamValues<S>;
+  }
+
+  #param(found: Located, name: string, declared: Param): unknown {
+    const substituted = found.kind === 'scalar' && found.substituted;
+    const result = substituted ? readText(declared, String(found.value)) : readParam(declared, plain(found));
+    if (result.ok) return result.value;
+    this.unexpected(name, found, declared.expected + result.why);
+    return declared.default;
+  }
+}
+
+/** Reads a text that came from the environment: as text where the parameter takes it, else as the number or boolean it looks like. */
+export function readText(declared: Param, text: string): ParamResult {
+  const asText = readParam(declared, text);
+  if (asText.ok) return asText;
+  const asValue = readParam(
+    declared,
+    /^-?\d+$/.test(text) ? Number(text) : text === 'true' || (text === 'false' ? false : text),
+  );
+  return asValue.ok ? asValue : asText;
+}
+
+function describe(found: Located): string {
+  if (found.kind === 'map') return 'a mapping';
+  if (found.kind === 'list') return 'a list';
+  return found.value === null ? 'nothing' : shown(found.value);
+}

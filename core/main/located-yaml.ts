@@ -1,0 +1,110 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { errors, type Place, type ProxyError } from '../errors.ts';
+import { type Environment, substitute } from './environment.ts';
+
+/** A value of a YAML file, and where it stands. */
+export type Located = LocatedScalar | LocatedList | LocatedMap;
+
+interface LocatedScalar {
+  readonly kind: 'scalar';
+  readonly value: unknown;
+  readonly place: Place;
+  /** Whether part of the text came from the environment: it may then stand for a number too. */
+  readonly substituted: boolean;
+}
+interface LocatedList {
+  readonly kind: 'list';
+  readonly items: readonly Located[];
+  readonly place: Place;
+}
+export interface LocatedMap {
+  readonly kind: 'map';
+  readonly entries: ReadonlyMap<string, { readonly keyPlace: Place; readonly value: Located }>;
+  readonly place: Place;
+}
+
+/** A YAML file as located values; null when it is empty or not YAML. `mistakes` grows with what is wrong in it. */
+export function readYaml(
+  text: string,
+  { file, environment, mistakes }: { file: string; environment: Environment; mistakes: ProxyError[] },
+): Located | null {
+  const lines = new LineCounter();
+  // Duplicate keys are found below, where the message can name the key.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  for (const { message, pos } of document.errors)
+    mistakes.push(errors.ERR_CONFIG_SYNTAX.at(placeAt(pos[0]), message));
+  if (document.errors.length > 0 || document.contents === null) return null;
+
+  const entered = new Set<Node>();
+  const placeOf = (node: Node | null): Place => placeAt(node?.range?.[0] ?? 0);
+
+  function locate(node: Node | null, parent: Place): Located {
+    const place = node === null ? parent : placeOf(node);
+    if (isAlias(node)) return locateAlias(node.source, node.resolve(document) ?? null, place);
+    if (isMap<Node, Node | null>(node)) return locateMap(node.items, place);
+    if (isSeq<Node | null>(node))
+      return { kind: 'list', items: node.items.map((item) => locate(item, place)), place };
+    return locateScalar(isScalar(node) ? node.value : null, place);
+  }
+
+  function locateScalar(value: unknown, place: Place): LocatedScalar {
+    if (typeof value !== 'string') return { kind: 'scalar', value, place, substituted: false };
+    const result = substitute(value, environment);
+    for (const problem of result.problems) mistakes.push(environmentError(problem, place));
+    return { kind: 'scalar', value: result.text, place, substituted: result.substituted };
+  }
+
+  function locateAlias(name: string, target: Node | null, place: Place): Located {
+    if (target !== null && !entered.has(target)) {
+      entered.add(target);
+      const located = locate(target, place);
+      entered.delete(target);
+      return { ...located, place };
+    }
+    mistakes.push(errors.ERR_CONFIG_SYNTAX.at(place, `the alias *${name} leads nowhere or into itself`));
+    return { kind: 'scalar', value: null, place, substituted: false };
+  }
+
+  function locateMap(
+    pairs: readonly { readonly key: Node; readonly value: Node | null }[],
+    place: Place,
+  ): LocatedMap {
+    const entries = new Map<string, { keyPlace: Place; value: Located }>();
+    for (const { key, value } of pairs) {
+      const keyPlace = placeOf(key);
+      const name = isScalar(key) ? String(key.value) : String(key);
+      const first = entries.get(name);
+      if (first === undefined) entries.set(name, { keyPlace, value: locate(value, keyPlace) });
+      else mistakes.push(errors.ERR_CONFIG_DUPLICATE.at(keyPlace, 'key', name, first.keyPlace.line));
+    }
+    return { kind: 'map', entries, place };
+  }
+
+  return locate(document.contents, placeAt(0));
+}
+
+function environmentError(
+  problem: { readonly kind: 'missing' | 'malformed'; readonly text: string },
+  place: Place,
+): ProxyError {
+  const { kind, text } = problem;
+  return kind === 'missing'
+    ? errors.ERR_CONFIG_ENVIRONMENT.at(place, text, text, text)
+    : errors.ERR_CONFIG_VALUE.at(
+        place,
+        'environment',
+        text,
+        '${NAME} or ${NAME:-default}, or $${ for the two characters',
+      );
+}
+
+/** A located value as plain data. */
+export function plain(located: Located): unknown {
+  if (located.kind === 'scalar') return located.value;
+  if (located.kind === 'list') return located.items.map(plain);
+  return Object.fromEntries([...located.entries].map(([name, { value }]) => [name, plain(value)]));
+}

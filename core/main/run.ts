@@ -1,0 +1,79 @@
+import { ProxyError, ProxyErrors } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { Proxy } from '../proxy/proxy.ts';
+import { messageOf } from '../registry/shown.ts';
+import { TimerWheel } from '../timer-wheel.ts';
+import { createLogger } from '../winston-log.ts';
+import { type Assembly, assemble, type Sources } from './assemble.ts';
+import { loadRoutes } from './routes-loader.ts';
+import { serve } from './serve.ts';
+
+/** Runs a proxy until it is stopped. Returns the exit code: 0 after a clean stop, 1 when it could not start or stopped by a fault. */
+export async function run(sources: Sources): Promise<number> {
+  const assembly = await assembled(sources);
+  if (assembly === null) return 1;
+  const log = createLogger(assembly.configuration.log);
+  const clock = new TimerWheel({ onError: (error) => log.error('a timer failed', { error }) });
+  const { routesFile: file } = assembly.configuration;
+  try {
+    const proxy = create(assembly, { log, clock });
+    return await serve(proxy, {
+      log,
+      announce: log.announce,
+      events: process,
+      exit: (code) => process.exit(code),
+      reload: async () => proxy.reload(await loadRoutes(file), file),
+    });
+  } catch (error) {
+    await log.close();
+    report(error);
+    return 1;
+  } finally {
+    clock.close();
+    await log.close();
+  }
+}
+
+/** Checks configuration, modules and routes without listening. Returns the exit code: 0 when all is well. */
+export async function check(sources: Sources): Promise<number> {
+  const assembly = await assembled(sources);
+  if (assembly === null) return 1;
+  const log = createLogger(assembly.configuration.log);
+  const clock = new TimerWheel({ onError: report });
+  try {
+    create(assembly, { log, clock });
+  } catch (error) {
+    report(error);
+    return 1;
+  } finally {
+    clock.close();
+    await log.close();
+  }
+  for (const file of [sources.file, assembly.configuration.routesFile]) process.stdout.write(`${file}: ok\n`);
+  return 0;
+}
+
+async function assembled(sources: Sources): Promise<Assembly | null> {
+  try {
+    return await assemble(sources);
+  } catch (error) {
+    report(error);
+    return null;
+  }
+}
+
+function create(
+  assembly: Assembly,
+  { log, clock }: { readonly log: Logger; readonly clock: TimerWheel },
+): Proxy {
+  const { configuration, available, modules, routes } = assembly;
+  const { listen, alias, limits, routesFile } = configuration;
+  return Proxy.create({ listen, alias, available, modules, routes, routesFile, log, clock, limits });
+}
+
+/** Prints what keeps the proxy from starting: a user's mistake as one line each, a fault of the program with its stack. */
+export function report(error: unknown): void {
+  const mistake = error instanceof ProxyError || error instanceof ProxyErrors;
+  const text = !mistake && error instanceof Error ? error.stack : messageOf(error);
+  process.stderr.write(`${text}\n`);
+}

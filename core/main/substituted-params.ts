@@ -1,0 +1,23 @@
+import type { AnyModule } from '../registry/module.ts';
+import type { ParamSchema } from '../registry/params.ts';
+import type { LoadRequest } from '../registry/registry.ts';
+import type { ConfiguredModule } from './configuration.ts';
+import { readText } from './configuration-reader.ts';
+
+/** Turns parameters whose text came from the environment into numbers or booleans where their module declares such. */
+export function fitSubstituted(
+  requests: readonly ConfiguredModule[],
+  available: readonly AnyModule[],
+): LoadRequest[] {
+  return requests.map((request) => {
+    const declared: ParamSchema = available.find(({ name }) => name === request.name)?.params ?? {};
+    const params = { ...request.params };
+    for (const name of request.substituted) {
+      const own = declared[name];
+      const text = params[name];
+      const result = own === undefined || typeof text !== 'string' ? null : readText(own, text);
+      if (result?.ok === true) params[name] = result.value;
+    }
+    return { ...request, params };
+  });
+}

@@ -1,0 +1,152 @@
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { AnyModule } from '../registry/module.ts';
+import { type LoadRequest, Registry } from '../registry/registry.ts';
+import type { MessageSink, TransportService } from '../registry/services.ts';
+import { Formats } from '../routing/formats.ts';
+import { Handlers } from '../routing/handlers.ts';
+import { Lanes } from '../routing/lanes.ts';
+import type { ListenPoint } from '../sip/hop.ts';
+import type { ListenOption } from '../transport/listen-option.ts';
+import type { Lookup } from '../transport/resolver.ts';
+import { Transports } from '../transport/transports.ts';
+import { Ingress, type IngressCounters } from './ingress.ts';
+import type { Alias } from './myself.ts';
+import { Services } from './services.ts';
+
+/** How often a proxy that stops looks whether its transactions have ended, ms. */
+const DRAIN_CHECK_MS = 20;
+/** Bounds of one proxy; kamailio.yaml's `limits`. */
+export interface ProxyLimits {
+  /** Request handlers at work at one time. */
+  readonly handlers: number;
+  readonly handlerTimeoutMs: number;
+  readonly startTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+  /** Requests of one dialog and direction that wait for the one before. */
+  readonly lane: number;
+}
+
+/** The proxy's sockets, as it sees them. */
+export interface Edge extends TransportService {
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ProxyOptions {
+  readonly listen: readonly ListenOption[];
+  readonly alias: readonly Alias[];
+  /** Every module there is; `modules` names those to load. */
+  readonly available: readonly AnyModule[];
+  readonly modules: readonly LoadRequest[];
+  /** The routes file's default export; checked here. */
+  readonly routes: unknown;
+  readonly routesFile: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly limits: ProxyLimits;
+  /** Finds the addresses of host names; the system's resolver unless a test says otherwise. */
+  readonly lookup?: Lookup;
+  /** Makes what messages arrive by and leave by; sockets unless a test says otherwise. */
+  readonly edge?: (sink: MessageSink) => Edge;
+}
+
+/** A SIP proxy: transports, modules and routes put together. */
+export class Proxy {
+  readonly #options: ProxyOptions;
+  readonly #edge: Edge;
+  readonly #handlers: Handlers;
+  readonly #registry: Registry;
+  readonly #core: Services;
+  readonly #ingress: Ingress;
+
+  /**
+   * Loads modules and routes and checks them; binds no socket yet.
+   * @throws ProxyErrors naming every mistake at once.
+   */
+  static create(options: ProxyOptions): Proxy {
+    return new Proxy(options);
+  }
+
+  private constructor(options: ProxyOptions) {
+    this.#options = options;
+    const { log, clock, limits } = options;
+    const sink: MessageSink = (bytes, received) => this.#ingress.receive(bytes, received);
+    this.#edge = options.edge?.(sink) ?? new Transports({ listen: options.listen, log, sink });
+    this.#handlers = new Handlers({ log, clock, timeoutMs: limits.handlerTimeoutMs });
+    const formats = new Formats();
+    this.#core = new Services({
+      clock,
+      log,
+      transport: this.#edge,
+      handlers: this.#handlers,
+      formats,
+      alias: options.alias,
+      lookup: options.lookup,
+    });
+    this.#registry = Registry.load(options.available, options.modules, { log, core: this.#core });
+    formats.use(this.#registry);
+    this.#handlers.install(options.routes, this.#registry, { file: options.routesFile });
+    this.#ingress = new Ingress({
+      log,
+      core: this.#core,
+      handlers: this.#handlers,
+      lanes: new Lanes({
+        perLane: limits.lane,
+        total: limits.handlers,
+        onError: (error) => log.error('a message could not be handled', { error: String(error) }),
+      }),
+      maxHandlers: limits.handlers,
+    });
+  }
+
+  /** Listen addresses, with the ports that were bound. */
+  get points(): readonly ListenPoint[] {
+    return this.#edge.points;
+  }
+
+  get counters(): Readonly<IngressCounters> {
+    return this.#ingress.counters;
+  }
+
+  /**
+   * Binds the sockets and starts the modules in order. Nothing is left running when it fails.
+   * @throws ERR_LISTEN, or what a module's start threw.
+   */
+  async start(): Promise<void> {
+    await this.#edge.start();
+    this.#core.listening(this.#edge.points);
+    try {
+      await this.#registry.start({ timeoutMs: this.#options.limits.startTimeoutMs });
+    } catch (error) {
+      await this.#edge.close();
+      throw error;
+    }
+  }
+
+  /** Refuses new requests, waits for those under way as long as `shutdown_timeout` allows, then stops modules and sockets. */
+  async stop(): Promise<void> {
+    const { clock, limits } = this.#options;
+    this.#ingress.draining = true;
+    const deadline = clock.now() + limits.shutdownTimeoutMs;
+    while (
+      (this.#handlers.running > 0 || (this.#core.transactions?.active ?? 0) > 0) &&
+      clock.now() < deadline
+    ) {
+      await new Promise<void>((resolve) => clock.setTimer(DRAIN_CHECK_MS, resolve));
+    }
+    try {
+      await this.#registry.stop({ timeoutMs: limits.shutdownTimeoutMs });
+    } finally {
+      await this.#edge.close();
+    }
+  }
+
+  /**
+   * Puts other routes in the place of the present ones; handlers at work end as they began.
+   * @throws ProxyErrors when the new ones are wrong: the old ones stay.
+   */
+  reload(routes: unknown, file: string): void {
+    this.#handlers.install(routes, this.#registry, { file });
+  }
+}

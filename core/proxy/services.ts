@@ -1,0 +1,112 @@
+import { randomFillSync } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { errors } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { CoreServices, TransactionLayer, TransportService } from '../registry/services.ts';
+import type { Formats } from '../routing/formats.ts';
+import type { Handlers } from '../routing/handlers.ts';
+import type { ListenPoint, Protocol } from '../sip/hop.ts';
+import type { SipRequest } from '../sip/message.ts';
+import { type Lookup, Resolver } from '../transport/resolver.ts';
+import { Forwarding } from './forwarding.ts';
+import { type Alias, Myself } from './myself.ts';
+import { NextHop } from './next-hop.ts';
+import { isStatelessAck, statelessTag } from './stateless-tag.ts';
+
+/** Chars of a token: as many as divide a byte evenly, so that each is as likely as any other. */
+const TOKEN_CHARS = '0123456789abcdefghijklmnopqrstuv';
+/** Random bytes fetched at a time. */
+const RANDOM_POOL_BYTES = 4_096;
+/** Length of the secret behind stateless To tags, chars of 5 bits: 160 bits. */
+const SECRET_LENGTH = 32;
+
+interface ServicesOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly transport: TransportService;
+  readonly handlers: Handlers;
+  readonly formats: Formats;
+  readonly alias: readonly Alias[];
+  readonly lookup?: Lookup | undefined;
+}
+
+/** What modules get as `core`. What depends on the bound sockets is there once the proxy listens. */
+export class Services implements CoreServices {
+  readonly clock: Clock;
+  readonly transport: TransportService;
+  readonly handlers: Handlers;
+  readonly formats: Formats;
+  transactions: TransactionLayer | null = null;
+  readonly #log: Logger;
+  readonly #alias: readonly Alias[];
+  readonly #resolver: Resolver;
+  readonly #pool = Buffer.alloc(RANDOM_POOL_BYTES);
+  #poolAt = RANDOM_POOL_BYTES;
+  /** New at each start: tags of an earlier one are foreign. */
+  readonly #secret = this.randomToken(SECRET_LENGTH);
+  #myself: Myself;
+  #forwarding: Forwarding;
+
+  constructor({ clock, log, transport, handlers, formats, alias, lookup }: ServicesOptions) {
+    this.clock = clock;
+    this.transport = transport;
+    this.handlers = handlers;
+    this.formats = formats;
+    this.#log = log;
+    this.#alias = alias;
+    this.#resolver = new Resolver(lookup === undefined ? { clock } : { clock, lookup });
+    this.#myself = new Myself([], alias);
+    this.#forwarding = this.#newForwarding([]);
+  }
+
+  get myself(): Myself {
+    return this.#myself;
+  }
+
+  get forwarding(): Forwarding {
+    return this.#forwarding;
+  }
+
+  /** The sockets are bound: addresses are known from here on. */
+  listening(points: readonly ListenPoint[]): void {
+    this.#myself = new Myself(points, this.#alias);
+    this.#forwarding = this.#newForwarding(points);
+  }
+
+  setTransactionLayer(layer: TransactionLayer): void {
+    if (this.transactions !== null) throw errors.ERR_TRANSACTION_LAYER();
+    this.transactions = layer;
+  }
+
+  randomToken(length: number): string {
+    let token = '';
+    for (let i = 0; i < length; i += 1) {
+      if (this.#poolAt === this.#pool.length) {
+        randomFillSync(this.#pool);
+        this.#poolAt = 0;
+      }
+      token += TOKEN_CHARS[(this.#pool[this.#poolAt] ?? 0) % TOKEN_CHARS.length];
+      this.#poolAt += 1;
+    }
+    return token;
+  }
+
+  statelessTag(request: SipRequest): string {
+    return statelessTag(request, this.#secret);
+  }
+
+  /** Whether a request is the ACK of a negative reply that was sent with `statelessTag`. */
+  isStatelessAck(request: SipRequest): boolean {
+    return isStatelessAck(request, this.#secret);
+  }
+
+  #newForwarding(points: readonly ListenPoint[]): Forwarding {
+    const families = new Map<Protocol, 0 | 4 | 6>();
+    for (const { protocol, family } of points) {
+      const known = families.get(protocol);
+      families.set(protocol, known === undefined || known === family ? family : 0);
+    }
+    const nextHop = new NextHop({ myself: this.#myself, resolver: this.#resolver, families });
+    return new Forwarding({ transport: this.transport, nextHop, resolver: this.#resolver, log: this.#log });
+  }
+}

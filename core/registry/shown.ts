@@ -1,0 +1,28 @@
+/** Longest piece of a user's value that an error message repeats, chars. */
+const MAX_SHOWN_CHARS = 60;
+
+/** Prints a value that a user wrote, for an error message: as JSON, cut when long. */
+export function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint' || typeof value === 'symbol' || value === undefined) return String(value);
+  return excerpt(asJson(value));
+}
+
+/** Text for an error message, cut when long. */
+export function excerpt(text: string): string {
+  return text.length <= MAX_SHOWN_CHARS ? text : `${text.slice(0, MAX_SHOWN_CHARS)}…`;
+}
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A cycle, or a bigint inside: its kind must do.
+    return Object.prototype.toString.call(value);
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : shown(thrown);
+}

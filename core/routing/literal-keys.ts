@@ -1,0 +1,24 @@
+import { withoutComments } from './source-text.ts';
+
+/** A variable called with a plain string literal. */
+const CALL = /(\$\w+)\s*\(\s*(?:"([^"\\]*)"|'([^'\\]*)')/g;
+/** What reads like a pseudo-variable or, at the end, like a lifetime. */
+const MEANT = /\$[a-zA-Z(]|=>\s*\d+\s*$/;
+
+/** A key that seems to name pseudo-variables or a lifetime but would be taken as it stands. */
+export interface LiteralKey {
+  readonly variable: string;
+  readonly key: string;
+}
+
+/**
+ * Finds plain strings that name pseudo-variables or a lifetime, given in a handler's source text to variables of `expanding`. They are constants of the routes file,
+ * so nothing that comes from the network can look like one.
+ */
+export function literalKeys(source: string, expanding: ReadonlySet<string>): LiteralKey[] {
+  return [...withoutComments(source).matchAll(CALL)].flatMap(([, variable, double, single]) => {
+    const key = double ?? single;
+    const meant = variable !== undefined && key !== undefined && expanding.has(variable) && MEANT.test(key);
+    return meant ? [{ variable, key }] : [];
+  });
+}

@@ -1,0 +1,129 @@
+import { isLws, skipLws, skipQuoted, trimLws, unfold } from './chars.ts';
+import { type Param, ParamReader, paramValue } from './params.ts';
+import { malformed, type Parsed, parsed } from './result.ts';
+import { parseUri, type Uri } from './uri.ts';
+
+/** `"Name" <uri>;params` or `uri;params` (From, To, Contact, Route; RFC 3261 20.10, 25.1). */
+export interface NameAddr {
+  /** Display name as written, quotes included; null when there is none. */
+  readonly displayName: string | null;
+  /** The URI's raw text (between the angle brackets when there are some). */
+  readonly uriText: string;
+  /** Parsed when first asked for. */
+  readonly uri: Parsed<Uri>;
+  readonly params: readonly Param[];
+  /** The `tag` parameter: '' without value, null when absent. */
+  readonly tag: string | null;
+  /** Offset behind this value in the text given: at a comma, or the end. */
+  readonly end: number;
+}
+
+class ParsedNameAddr implements NameAddr {
+  readonly displayName: string | null;
+  readonly uriText: string;
+  tag: string | null = null;
+  end: number;
+  readonly text: string;
+  private readonly paramsStart: number;
+  private list: readonly Param[] | null = null;
+  private parsedUri: Parsed<Uri> | null = null;
+  constructor(displayName: string | null, uriText: string, text: string, paramsStart: number) {
+    this.displayName = displayName;
+    this.uriText = uriText;
+    this.end = paramsStart;
+    this.text = text;
+    this.paramsStart = paramsStart;
+  }
+  get params(): readonly Param[] {
+    this.list ??= new ParamReader(this.text, this.paramsStart, this.end).readAll();
+    return this.list;
+  }
+  get uri(): Parsed<Uri> {
+    this.parsedUri ??= parseUri(this.uriText);
+    return this.parsedUri;
+  }
+}
+
+/** Parses one name-addr or addr-spec from `start`; stops at a comma outside quotes and brackets, or at the end. */
+export function parseNameAddr(text: string, start = 0, limit = text.length): Parsed<NameAddr> {
+  const nameStart = skipLws(text, start, limit);
+  const quoteEnd = text.charCodeAt(nameStart) === 0x22 ? skipQuoted(text, nameStart, limit) : nameStart;
+  if (quoteEnd < 0) return malformed('quoted string without an end', nameStart);
+  const open = displayNameEnd(text, quoteEnd, limit);
+  if (open < 0) {
+    if (quoteEnd > nameStart) return malformed('display name without a URI in angle brackets', nameStart);
+    return parseAddrSpec(text, nameStart, limit);
+  }
+  const nameEnd = trimLws(text, nameStart, open);
+  if (quoteEnd > nameStart && nameEnd > quoteEnd)
+    return malformed('text behind a quoted display name', quoteEnd);
+  const close = bracketEnd(text, open + 1, limit);
+  if (close <= open + 1) return malformed('angle bracket without a URI or an end', open);
+  const displayName = nameEnd > nameStart ? unfold(text.slice(nameStart, nameEnd)) : null;
+  return withParams(new ParsedNameAddr(displayName, text.slice(open + 1, close), text, close + 1), limit);
+}
+
+/** Offset of the `<` behind a display name, or -1 when the value is an addr-spec without one. */
+function displayNameEnd(text: string, from: number, limit: number): number {
+  for (let i = from; i < limit; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x3e) continue;
+    if (code === 0x3c) return i;
+    if (code === 0x22 || code === 0x2c || code === 0x3b || code === 0x3e) return -1;
+  }
+  return -1;
+}
+
+/** Offset of the `>` that ends a URI, or -1: white space and `<` cannot stand in one. */
+function bracketEnd(text: string, from: number, limit: number): number {
+  for (let i = from; i < limit; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x3e) continue;
+    if (code === 0x3e) return i;
+    if (code === 0x3c || isLws(code)) return -1;
+  }
+  return -1;
+}
+
+/** A URI without brackets: what follows `;` are header parameters, and `?` may not stand in it (RFC 3261 20). */
+function parseAddrSpec(text: string, start: number, limit: number): Parsed<NameAddr> {
+  let end = start;
+  while (end < limit) {
+    const code = text.charCodeAt(end);
+    if (code === 0x3b || code === 0x2c || isLws(code)) break;
+    if (code === 0x22 || code === 0x3c || code === 0x3e) return malformed('quote or bracket in a URI', end);
+    if (code === 0x3f) return malformed('URI with headers outside angle brackets', end);
+    end++;
+  }
+  if (end === start) return malformed('no URI', start);
+  return withParams(new ParsedNameAddr(null, text.slice(start, end), text, end), limit);
+}
+
+/** Reads over the parameters: they are checked now, and built when first asked for. */
+function withParams(address: ParsedNameAddr, limit: number): Parsed<NameAddr> {
+  const reader = new ParamReader(address.text, address.end, limit);
+  while (reader.next()) {
+    if (!reader.is('tag')) continue;
+    if (address.tag !== null) return malformed('two tags', reader.nameStart);
+    address.tag = reader.value ?? '';
+  }
+  address.end = reader.at;
+  return reader.fault === null ? parsed(address) : reader.malformed();
+}
+
+/** Parses a comma-separated list of them. */
+export function parseNameAddrs(text: string): Parsed<NameAddr[]> {
+  const values: NameAddr[] = [];
+  for (let at = 0; ; ) {
+    const value = parseNameAddr(text, at);
+    if (!value.ok) return value;
+    values.push(value.value);
+    if (value.value.end >= text.length) return parsed(values);
+    at = value.value.end + 1;
+  }
+}
+
+/** Header parameter (e.g. 'tag'): '' for one without value, null when absent. */
+export function headerParam(params: readonly Param[], name: string): string | null {
+  return paramValue(params, name);
+}

@@ -1,0 +1,37 @@
+import type { Edit } from './edits.ts';
+import { sameHost } from './host.ts';
+import { ParamReader } from './params.ts';
+import type { SipRequest } from './sip-request.ts';
+
+/**
+ * Marks the top Via with where the request came from, `received` and `rport` (RFC 3261 18.2.1, RFC 3581 4): adds the edit when one is due.
+ * Idempotent.
+ */
+export function markReceived(msg: SipRequest): void {
+  if (msg.receivedMarked) return;
+  msg.receivedMarked = true;
+  for (const { at, removed, text } of receivedEdits(msg)) msg.edits.replace(at, at + removed, text);
+}
+
+/**
+ * The edits of `markReceived`; none when the top Via is malformed. Values the peer put there itself are replaced: only we know where its
+ * packet came from.
+ */
+export function receivedEdits(msg: SipRequest): readonly Edit[] {
+  const found = msg.parsedTopVia();
+  if (!found.ok) return [];
+  const via = found.value;
+  const { address, port } = msg.received;
+  if (via.received === null && via.rport === null && sameHost(via.host, address)) return [];
+  const edits: Edit[] = [];
+  if (via.params.length > 0) {
+    const reader = new ParamReader(msg.head, msg.head.indexOf(';', via.start), via.end);
+    while (reader.next()) {
+      const at = reader.nameStart;
+      if (reader.is('received')) edits.push({ at, removed: reader.at - at, text: `received=${address}` });
+      if (reader.is('rport')) edits.push({ at, removed: reader.at - at, text: `rport=${port}` });
+    }
+  }
+  if (via.received === null) edits.push({ at: via.end, removed: 0, text: `;received=${address}` });
+  return edits;
+}

@@ -1,0 +1,71 @@
+import { skipToken } from './chars.ts';
+import { applyEdits, type Edits } from './edits.ts';
+import { Header, headerIdByName } from './header-names.ts';
+import { latin1Bytes } from './latin1.ts';
+import { lineSafeUri } from './line-safe-uri.ts';
+import type { SipMessage } from './sip-message.ts';
+import type { SipRequest } from './sip-request.ts';
+import type { SipResponse } from './sip-response.ts';
+import { asByteString } from './text.ts';
+
+/** What was put on the wire for a branch: enough to build its ACK and CANCEL. */
+export interface Outgoing {
+  /** The Request-URI. */
+  readonly uri: string;
+  /** Value of the Via on top. */
+  readonly via: string;
+  /** Route header lines as sent, complete lines (`routeLinesOf`). */
+  readonly routes: string;
+}
+
+/** ACK for a non-2xx final response (RFC 3261 17.1.1.3): built from the INVITE as sent (`sent`) and the response's To. */
+export function buildAck(invite: SipRequest, response: SipResponse, sent: Outgoing): Buffer {
+  return buildHopRequest('ACK', { invite, to: response, sent, extra: '' });
+}
+
+/** CANCEL of an INVITE sent (RFC 3261 9.1): same Request-URI, Call-ID, From, To, CSeq number, Route; one Via, the branch's. `extra`: complete header lines (Reason). */
+export function buildCancel(invite: SipRequest, sent: Outgoing, extra = ''): Buffer {
+  return buildHopRequest('CANCEL', { invite, to: invite, sent, extra });
+}
+
+interface HopRequest {
+  readonly invite: SipRequest;
+  /** The message whose To it carries. */
+  readonly to: SipMessage;
+  readonly sent: Outgoing;
+  readonly extra: string;
+}
+
+function buildHopRequest(method: 'ACK' | 'CANCEL', { invite, to, sent, extra }: HopRequest): Buffer {
+  const text =
+    `${method} ${lineSafeUri(sent.uri)} SIP/2.0\r\nVia: ${sent.via}\r\n${sent.routes}Max-Forwards: 70\r\n` +
+    `From: ${rawValue(invite, Header.from)}\r\nTo: ${rawValue(to, Header.to)}\r\n` +
+    `Call-ID: ${invite.callId}\r\nCSeq: ${invite.cseq.number} ${method}\r\n${extra}Content-Length: 0\r\n\r\n`;
+  return latin1Bytes(asByteString(text), 0);
+}
+
+function rawValue(msg: SipMessage, id: typeof Header.from | typeof Header.to): string {
+  const i = msg.find(id);
+  return msg.head.slice(msg.valueStart(i), msg.valueEnd(i));
+}
+
+/** The Route header lines, each with its line end, that a print of the request with these edits contains. */
+export function routeLinesOf(msg: SipRequest, edits: Edits): string {
+  if (edits.size === 0 && msg.find(Header.route) < 0) return '';
+  const range = { start: msg.headersStart, end: msg.headersEnd };
+  const text = applyEdits(msg.head, range, edits.list, msg.received.point);
+  let routes = '';
+  let isRoute = false;
+  for (let at = 0; at < text.length; ) {
+    const next = text.indexOf('\n', at) + 1;
+    const end = next === 0 ? text.length : next;
+    if (text[at] !== ' ' && text[at] !== '\t') isRoute = isRouteLine(text, at, end);
+    if (isRoute) routes += text.slice(at, end);
+    at = end;
+  }
+  return routes;
+}
+
+function isRouteLine(text: string, at: number, end: number): boolean {
+  return headerIdByName(text.slice(at, skipToken(text, at, end)).toLowerCase()) === Header.route;
+}

@@ -1,0 +1,137 @@
+import { CHAR_KINDS, CharKind } from './chars.ts';
+import { Header, headerIdOf } from './header-names.ts';
+
+/** The most headers that a message may have; one on several folded lines counts once. */
+export const MAX_HEADERS = 256;
+
+/** Numbers kept for each header: its `HeaderId`, then the offsets of its line, its value and its value's end. */
+export const INDEX_STRIDE = 4;
+
+/** Where the parts of a message's head stand: offsets from the first byte of the start line. */
+export interface HeadIndex {
+  /** Offset of the start line's CRLF. */
+  readonly startLineEnd: number;
+  /** Offset of the empty line. */
+  readonly headersEnd: number;
+  /** Offset behind the empty line: where the body starts. */
+  readonly bodyStart: number;
+  /** `INDEX_STRIDE` numbers a header. Malformed lines are left out. */
+  readonly headers: readonly number[];
+  /** The first thing wrong with the head, or null. */
+  readonly fault: string | null;
+  readonly faultAt: number;
+}
+
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+
+/**
+ * Indexes a head in one pass. `text` is the latin1 view of `bytes`, or of its start through the empty line: line ends are searched in the
+ * text, since that is the fastest, and the rest is read from the bytes. Lines end in CRLF only: a lone CR or LF is a fault, since the next
+ * element might take it for a line end and see other headers than we do. Behind a fault the scan goes on, so that a reply can be built from the
+ * sound lines.
+ */
+export function scanHead(bytes: Uint8Array, text: string): HeadIndex {
+  return new HeadScan(bytes, text).run();
+}
+
+class HeadScan implements HeadIndex {
+  startLineEnd = 0;
+  headersEnd = 0;
+  bodyStart = 0;
+  readonly headers: number[] = [];
+  fault: string | null = null;
+  faultAt = -1;
+  private faults = 0;
+  private readonly bytes: Uint8Array;
+  private readonly text: string;
+  constructor(bytes: Uint8Array, text: string) {
+    this.bytes = bytes;
+    this.text = text;
+  }
+
+  run(): this {
+    const { bytes } = this;
+    const { length } = this.text;
+    this.startLineEnd = this.lineEnd(0);
+    let at = Math.min(this.startLineEnd + 2, length);
+    for (let count = 0; ; count++) {
+      if (at >= length) return this.ended(at, at, 'no empty line behind the headers');
+      if (bytes[at] === CR && at + 1 < length && bytes[at + 1] === LF) return this.ended(at, at + 2, null);
+      if (count === MAX_HEADERS) return this.ended(at, at, `more than ${MAX_HEADERS} headers`);
+      at = this.header(at);
+    }
+  }
+
+  private ended(headersEnd: number, bodyStart: number, fault: string | null): this {
+    this.headersEnd = headersEnd;
+    this.bodyStart = bodyStart;
+    if (fault !== null) this.fail(fault, headersEnd);
+    return this;
+  }
+
+  private fail(fault: string, at: number): void {
+    this.faults++;
+    if (this.fault !== null) return;
+    this.fault = fault;
+    this.faultAt = at;
+  }
+
+  /** Indexes the header line at `start`, folds included; returns the offset of the next line. */
+  private header(start: number): number {
+    const { bytes, text } = this;
+    const { length } = text;
+    const faultsBefore = this.faults;
+    let lineEnd = this.lineEnd(start);
+    while (lineEnd + 2 < length && (bytes[lineEnd + 2] === SPACE || bytes[lineEnd + 2] === TAB)) {
+      lineEnd = this.lineEnd(lineEnd + 3);
+    }
+    const colon = text.indexOf(':', start);
+    let nameEnd = colon;
+    while (nameEnd > start && (bytes[nameEnd - 1] === SPACE || bytes[nameEnd - 1] === TAB)) nameEnd--;
+    if (nameEnd <= start || colon >= lineEnd) {
+      this.fail('header line without a name and colon', start);
+      return Math.min(lineEnd + 2, length);
+    }
+    const id = headerIdOf(bytes, start, nameEnd);
+    if (id === Header.other && !isTokenAt(bytes, start, nameEnd))
+      this.fail('header name that is no token', start);
+    if (this.faults === faultsBefore) {
+      // A line with a fault in it is not indexed: no reply may copy it.
+      let valueStart = colon + 1;
+      let valueEnd = lineEnd;
+      while (valueEnd > valueStart && bytes[valueEnd - 1]! <= SPACE && isWhite(bytes[valueEnd - 1]!))
+        valueEnd--;
+      while (valueStart < valueEnd && bytes[valueStart]! <= SPACE && isWhite(bytes[valueStart]!))
+        valueStart++;
+      this.headers.push(id, start, valueStart, valueEnd);
+    }
+    return Math.min(lineEnd + 2, length);
+  }
+
+  /** Offset of the CRLF that ends the line, or the length when there is none. */
+  private lineEnd(from: number): number {
+    const { text } = this;
+    const lf = text.indexOf('\n', from);
+    const cr = text.indexOf('\r', from);
+    if (cr >= 0 && cr + 1 === lf) return cr;
+    return this.oddLineEnd(from);
+  }
+
+  private oddLineEnd(from: number): number {
+    const end = this.text.indexOf('\r\n', from);
+    this.fail(end < 0 ? 'line without an end' : 'CR or LF alone', from);
+    return end < 0 ? this.text.length : end;
+  }
+}
+
+function isTokenAt(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((CHAR_KINDS[bytes[i]!]! & CharKind.token) === 0) return false;
+  return true;
+}
+
+function isWhite(byte: number): boolean {
+  return byte === SPACE || byte === TAB || byte === CR || byte === LF;
+}

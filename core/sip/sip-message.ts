@@ -1,0 +1,285 @@
+import { errors } from '../errors.ts';
+import { isLws, readDecimal, skipLws, skipToken, trimLws, unfold } from './chars.ts';
+import { Edits } from './edits.ts';
+import { Header, HEADER_IDS, type HeaderId, headerIdByName, otherSpelling } from './header-names.ts';
+import type { Received } from './hop.ts';
+import { methodAt } from './methods.ts';
+import { type NameAddr, parseNameAddr } from './name-addr.ts';
+import { type Malformed, malformed, type Parsed, parsed } from './result.ts';
+import { type HeadIndex, INDEX_STRIDE } from './scan.ts';
+import { parseVia, type Via } from './via.ts';
+
+/** The bound of a CSeq number (RFC 3261 8.1.1.5). */
+const CSEQ_NUMBER_LIMIT = 2 ** 31;
+
+export interface CSeq {
+  readonly number: number;
+  readonly method: string;
+}
+
+/** What a message is made of: the bytes received and where its parts stand in them. */
+export interface Frame {
+  /** The datagram, from the start line on. */
+  readonly bytes: Buffer;
+  readonly head: string;
+  readonly index: HeadIndex;
+  /** Offset in `bytes` behind the body. */
+  readonly bodyEnd: number;
+  readonly received: Received;
+}
+
+/**
+ * A received message: an index over its bytes. All strings are latin1 views, one char a byte; `decodeText` turns one
+ * into text for people. Headers are parsed when first asked for. Changes go to `edits`; what is read is always what was received
+ * (as in Kamailio), but for the Request-URI and next hop, which routes may set.
+ */
+export abstract class SipMessage {
+  abstract readonly kind: 'request' | 'response';
+  /** Start line and headers, through the empty line. */
+  readonly head: string;
+  readonly received: Received;
+  /** Shared by all branches. */
+  readonly edits: Edits;
+  /** A body that replaces the received one when the message is printed (Content-Length follows); null: none. */
+  newBody: Buffer | null = null;
+  /** The Content-Type that goes with `newBody`, a byte string; null leaves the header as it is. */
+  newContentType: string | null = null;
+  /** Offset of the first header line; where a Via or Record-Route goes on top. */
+  readonly headersStart: number;
+  /** Offset of the empty line: where a header is appended. */
+  readonly headersEnd: number;
+  readonly #headers: readonly number[];
+  readonly #bytes: Buffer;
+  readonly #bodyStart: number;
+  readonly #bodyEnd: number;
+  #body: Buffer | null = null;
+  #callId: string | null = null;
+  #cseq: Parsed<CSeq> | null = null;
+  #from: Parsed<NameAddr> | null = null;
+  #to: Parsed<NameAddr> | null = null;
+  #topVia: Parsed<Via> | null = null;
+  protected constructor({ bytes, head, index, bodyEnd, received }: Frame, edits: Edits = new Edits()) {
+    this.head = head;
+    this.received = received;
+    this.edits = edits;
+    this.headersStart = Math.min(index.startLineEnd + 2, index.headersEnd);
+    this.headersEnd = index.headersEnd;
+    this.#headers = index.headers;
+    this.#bytes = bytes;
+    this.#bodyStart = index.bodyStart;
+    this.#bodyEnd = bodyEnd;
+  }
+
+  /** A slice of the datagram; never decoded. */
+  get body(): Buffer {
+    this.#body ??= this.#bytes.subarray(this.#bodyStart, this.#bodyEnd);
+    return this.#body;
+  }
+  get bodyLength(): number {
+    return this.#bodyEnd - this.#bodyStart;
+  }
+  /** Copies the body as received to offset `at` of `target`. */
+  copyBody(target: Buffer, at: number): void {
+    this.#bytes.copy(target, at, this.#bodyStart, this.#bodyEnd);
+  }
+
+  get headerCount(): number {
+    return this.#headers.length / INDEX_STRIDE;
+  }
+  headerId(i: number): HeaderId {
+    return HEADER_IDS[this.#headers[i * INDEX_STRIDE]!]!;
+  }
+  /** Offsets of header i's whole line(s), line end included. */
+  headerStart(i: number): number {
+    return this.#headers[i * INDEX_STRIDE + 1]!;
+  }
+  headerEnd(i: number): number {
+    let end = this.valueEnd(i);
+    do end = this.head.indexOf('\n', end) + 1;
+    while (this.head[end] === ' ' || this.head[end] === '\t');
+    return end;
+  }
+  /** Offsets of its value, surrounding white space left out, folds inside kept. */
+  valueStart(i: number): number {
+    return this.#headers[i * INDEX_STRIDE + 2]!;
+  }
+  valueEnd(i: number): number {
+    return this.#headers[i * INDEX_STRIDE + 3]!;
+  }
+  name(i: number): string {
+    const start = this.headerStart(i);
+    return this.head.slice(start, skipToken(this.head, start, this.headersEnd));
+  }
+  /** Header i's value, unfolded (each fold becomes one space; RFC 3261 7.3.1). */
+  value(i: number): string {
+    return unfold(this.head.slice(this.valueStart(i), this.valueEnd(i)));
+  }
+  /** Index of the first header of this kind behind index `after`, or -1. */
+  find(id: HeaderId, after = -1): number {
+    const headers = this.#headers;
+    for (let i = (after + 1) * INDEX_STRIDE; i < headers.length; i += INDEX_STRIDE) {
+      if (headers[i] === id) return i / INDEX_STRIDE;
+    }
+    return -1;
+  }
+  /** The same by name: any case, compact or long, known or not. */
+  findName(name: string, after = -1): number {
+    const wanted = name.toLowerCase();
+    const id = headerIdByName(wanted);
+    if (id !== Header.other) return this.find(id, after);
+    const spelling = otherSpelling(wanted);
+    for (let i = this.find(Header.other, after); i >= 0; i = this.find(Header.other, i)) {
+      const found = this.name(i).toLowerCase();
+      if (found === wanted || found === spelling) return i;
+    }
+    return -1;
+  }
+  /** Unfolded value of the first header of this kind, or null. */
+  first(id: HeaderId): string | null {
+    const i = this.find(id);
+    return i < 0 ? null : this.value(i);
+  }
+
+  // On a message that `checkMessage` accepted these are there; on others they throw ERR_SIP_UNCHECKED.
+  get callId(): string {
+    return this.#callId ?? taken(this.parsedCallId());
+  }
+  get cseq(): CSeq {
+    return taken(this.parsedCSeq());
+  }
+  get from(): NameAddr {
+    return taken(this.parsedFrom());
+  }
+  /** '' when none (RFC 2543). */
+  get fromTag(): string {
+    return this.from.tag ?? '';
+  }
+  get to(): NameAddr {
+    return taken(this.parsedTo());
+  }
+  /** '' when none. */
+  get toTag(): string {
+    return this.to.tag ?? '';
+  }
+  get topVia(): Via {
+    return taken(this.parsedTopVia());
+  }
+
+  // The same on a message that has not been checked. Offsets inside are offsets in the head.
+  parsedCallId(): Parsed<string> {
+    const i = this.find(Header.callId);
+    if (i < 0) return malformed('no Call-ID', this.headersEnd);
+    const callId = this.head.slice(this.valueStart(i), this.valueEnd(i));
+    if (callId === '') return malformed('empty Call-ID', this.valueStart(i));
+    for (let c = 0; c < callId.length; c++) {
+      if (isLws(callId.charCodeAt(c))) return malformed('white space in Call-ID', this.valueStart(i) + c);
+    }
+    this.#callId = callId;
+    return parsed(callId);
+  }
+  parsedCSeq(): Parsed<CSeq> {
+    this.#cseq ??= this.parseCSeq();
+    return this.#cseq;
+  }
+  parsedFrom(): Parsed<NameAddr> {
+    this.#from ??= this.parseAddress(Header.from, 'From');
+    return this.#from;
+  }
+  parsedTo(): Parsed<NameAddr> {
+    this.#to ??= this.parseAddress(Header.to, 'To');
+    return this.#to;
+  }
+  parsedTopVia(): Parsed<Via> {
+    if (this.#topVia === null) {
+      const i = this.find(Header.via);
+      this.#topVia =
+        i < 0
+          ? malformed('no Via', this.headersEnd)
+          : parseVia(this.head, this.valueStart(i), this.valueEnd(i));
+    }
+    return this.#topVia;
+  }
+
+  private parseCSeq(): Parsed<CSeq> {
+    const i = this.find(Header.cseq);
+    if (i < 0) return malformed('no CSeq', this.headersEnd);
+    const start = this.valueStart(i);
+    const end = this.valueEnd(i);
+    let numberEnd = start;
+    while (numberEnd < end && !isLws(this.head.charCodeAt(numberEnd))) numberEnd++;
+    const number = readDecimal(this.head, start, numberEnd, CSEQ_NUMBER_LIMIT);
+    if (number < 0) return malformed('CSeq without a number', start);
+    if (number >= CSEQ_NUMBER_LIMIT) return malformed('CSeq number of 2**31 or more', start);
+    const methodStart = skipLws(this.head, numberEnd, end);
+    if (methodStart === end || skipToken(this.head, methodStart, end) < end) {
+      return malformed('CSeq without a method', methodStart);
+    }
+    return parsed({ number, method: methodAt(this.head, methodStart, end) });
+  }
+
+  private parseAddress(id: HeaderId, label: string): Parsed<NameAddr> {
+    const i = this.find(id);
+    if (i < 0) return malformed(`no ${label}`, this.headersEnd);
+    const end = this.valueEnd(i);
+    const address = parseNameAddr(this.head, this.valueStart(i), end);
+    if (!address.ok) return malformed(`${label}: ${address.reason}`, address.at);
+    if (address.value.end < end) return malformed(`${label} with a comma`, address.value.end);
+    return address;
+  }
+
+  /** Every Via value, topmost first, or the first fault. */
+  vias(): Parsed<Via[]> {
+    return this.listed(Header.via, (start, end) => parseVia(this.head, start, end));
+  }
+  /** Values of all Contact headers; `'*'` alone for `Contact: *`; empty when there is none. */
+  contacts(): Parsed<NameAddr[] | '*'> {
+    const i = this.find(Header.contact);
+    if (i >= 0 && this.head.slice(this.valueStart(i), this.valueEnd(i)) === '*') {
+      const next = this.find(Header.contact, i);
+      return next < 0 ? parsed('*') : malformed('Contact * next to another', this.headerStart(next));
+    }
+    return this.listed(Header.contact, (start, end) => {
+      const contact = parseNameAddr(this.head, start, end);
+      return contact.ok && contact.value.uriText === '*'
+        ? malformed('Contact * next to another', start)
+        : contact;
+    });
+  }
+
+  /** Values of a comma-separated header, over all its lines. */
+  private listed<T extends { readonly end: number }>(
+    id: HeaderId,
+    parse: (start: number, end: number) => Parsed<T>,
+  ): Parsed<T[]> {
+    const values: T[] = [];
+    for (let i = this.find(id); i >= 0; i = this.find(id, i)) {
+      const fault = this.eachValue(i, parse, (value) => values.push(value));
+      if (fault !== null) return fault;
+    }
+    return parsed(values);
+  }
+
+  /** Parses header i's comma-separated values one by one and hands them to `take`; returns the first fault, or null. */
+  protected eachValue<T extends { readonly end: number }>(
+    i: number,
+    parse: (start: number, end: number) => Parsed<T>,
+    take: (value: T, start: number, end: number) => void,
+  ): Malformed | null {
+    const end = this.valueEnd(i);
+    for (let at = this.valueStart(i); ; ) {
+      at = skipLws(this.head, at, end);
+      const value = parse(at, end);
+      if (!value.ok) return value;
+      take(value.value, at, trimLws(this.head, at, value.value.end));
+      at = skipLws(this.head, value.value.end, end);
+      if (at >= end) return null;
+      at++;
+    }
+  }
+}
+
+/** @throws ERR_SIP_UNCHECKED when there is a fault instead of a value. */
+function taken<T>(value: Parsed<T>): T {
+  if (value.ok) return value.value;
+  throw errors.ERR_SIP_UNCHECKED(value.reason);
+}

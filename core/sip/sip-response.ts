@@ -1,0 +1,13 @@
+import { type Frame, SipMessage } from './sip-message.ts';
+import type { StatusLine } from './start-line.ts';
+
+export class SipResponse extends SipMessage {
+  readonly kind = 'response';
+  readonly status: number;
+  readonly reason: string;
+  constructor(line: StatusLine, frame: Frame) {
+    super(frame);
+    this.status = line.status;
+    this.reason = frame.head.slice(line.reasonStart, frame.index.startLineEnd);
+  }
+}

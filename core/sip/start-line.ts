@@ -1,0 +1,91 @@
+import { CharKind, isKind, readDecimal, skipToken } from './chars.ts';
+import { methodAt } from './methods.ts';
+import { type Malformed, malformed } from './result.ts';
+
+/** A request's first line (RFC 3261 7.1). On a malformed one `fault` says why, and the rest is what could still be read. */
+export interface RequestLine {
+  readonly kind: 'request';
+  readonly method: string;
+  readonly uriStart: number;
+  readonly uriEnd: number;
+  readonly fault: Malformed | null;
+  /** What the fault deserves as a reply. */
+  readonly faultStatus: 400 | 505;
+}
+
+/** A response's first line (RFC 3261 7.2). */
+export interface StatusLine {
+  readonly kind: 'response';
+  readonly status: number;
+  readonly reasonStart: number;
+}
+
+const VERSION = 'SIP/2.0';
+const SPACE = ' ';
+
+/**
+ * Parses the start line, [0, end) of `head`: single spaces only (RFC 3261 25.1). A malformed status line, and a line that does not even start
+ * with a method, is a plain fault: there is nothing to answer.
+ */
+export function parseStartLine(head: string, end: number): RequestLine | StatusLine | Malformed {
+  if (sameLetters(head, 0, 'SIP/')) return parseStatusLine(head, end);
+  const methodEnd = skipToken(head, 0, end);
+  if (methodEnd === 0 || head[methodEnd] !== SPACE)
+    return malformed('start line without a method', methodEnd);
+  const method = methodAt(head, 0, methodEnd);
+  const uriStart = methodEnd + 1;
+  let uriEnd = head.indexOf(SPACE, uriStart);
+  if (uriEnd < 0 || uriEnd > end) uriEnd = end;
+  const fault = requestLineFault(head, { uriStart, uriEnd, end });
+  return {
+    kind: 'request',
+    method,
+    uriStart,
+    uriEnd,
+    fault,
+    faultStatus: fault?.reason === OTHER_VERSION ? 505 : 400,
+  };
+}
+
+const OTHER_VERSION = 'SIP version is not 2.0';
+
+function requestLineFault(
+  head: string,
+  { uriStart, uriEnd, end }: { uriStart: number; uriEnd: number; end: number },
+): Malformed | null {
+  const start = uriEnd + 1;
+  if (uriEnd === uriStart) return malformed('request line without a URI', uriStart);
+  if (end - start === VERSION.length && sameLetters(head, start, VERSION)) return null;
+  if (isSipVersion(head, start, end)) return malformed(OTHER_VERSION, start);
+  return malformed('request line does not end with a SIP version', Math.min(start, end));
+}
+
+function parseStatusLine(head: string, end: number): StatusLine | Malformed {
+  const codeStart = VERSION.length + 1;
+  if (!sameLetters(head, 0, VERSION) || head[VERSION.length] !== SPACE) {
+    return malformed('status line without the version SIP/2.0', 0);
+  }
+  const codeEnd = codeStart + 3;
+  const status = codeEnd < end ? readDecimal(head, codeStart, codeEnd, 1000) : -1;
+  if (status < 100 || status > 699) return malformed('status code is not one of 100 to 699', codeStart);
+  if (head[codeEnd] !== SPACE) return malformed('no space behind the status code', codeEnd);
+  return { kind: 'response', status, reasonStart: codeEnd + 1 };
+}
+
+/** Whether the text at `at` is this one, letters in any case. `upper` holds no letter in lower case. */
+function sameLetters(text: string, at: number, upper: string): boolean {
+  if (text.startsWith(upper, at)) return true;
+  return (
+    (text.charCodeAt(at) | 0x20) === (upper.charCodeAt(0) | 0x20) &&
+    text.slice(at, at + upper.length).toUpperCase() === upper
+  );
+}
+
+/** SIP-Version = "SIP" "/" 1*DIGIT "." 1*DIGIT. */
+function isSipVersion(head: string, start: number, end: number): boolean {
+  if (!sameLetters(head, start, 'SIP/')) return false;
+  const dot = head.indexOf('.', start);
+  if (dot <= start + 4 || dot + 1 >= end) return false;
+  for (let i = start + 4; i < end; i++) if (i !== dot && !isKind(head, i, CharKind.digit)) return false;
+  return true;
+}

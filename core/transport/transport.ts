@@ -1,0 +1,47 @@
+import type { Logger } from '../log.ts';
+import type { ListenPoint, Received, Target } from '../sip/hop.ts';
+import type { Family } from './addresses.ts';
+import type { ListenOption } from './listen-option.ts';
+
+/** What an implementation of a protocol is made from. */
+export interface TransportOptions {
+  readonly option: ListenOption;
+  /** The option's host, resolved. */
+  readonly address: string;
+  readonly family: Family;
+  readonly log: Logger;
+  /** Takes each message as it arrives. What it throws is logged and goes no further. */
+  readonly sink: (bytes: Buffer, received: Received) => void;
+}
+
+/** What has gone through a listen point since it was opened. */
+export interface Counters {
+  /** Messages given to the sink. */
+  received: number;
+  /** Datagrams or pings that only keep a NAT binding or connection open (RFC 5626 3.5). */
+  keepAlives: number;
+  /** Messages the system took. */
+  sent: number;
+  /** Messages that could not be sent, and errors the system reported on the socket. */
+  errors: number;
+}
+
+/** Called when a message could not be sent. */
+export type SendFailure = (error: Error) => void;
+
+/**
+ * One protocol on one address. A stream protocol keeps its connections inside: `Received.flow` and `Target.flow` name
+ * them, and one is opened when a target without a flow asks for it.
+ */
+export interface Transport {
+  readonly counters: Readonly<Counters>;
+  /** Binds. Rejects with the system's error, and holds nothing then. */
+  open(): Promise<ListenPoint>;
+  /**
+   * Sends to a target of this protocol and family. `onError` is called at most once, never before `send` returns;
+   * `send` itself never throws.
+   */
+  send(bytes: Buffer, target: Target, onError?: SendFailure): void;
+  /** Ends all sockets. Sends from now on fail. May be called twice. */
+  close(): Promise<void>;
+}

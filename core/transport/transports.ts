@@ -1,0 +1,128 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { getSystemErrorMap } from 'node:util';
+import { errors } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { ListenPoint, Protocol, Received, Target } from '../sip/hop.ts';
+import type { SipRequest } from '../sip/message.ts';
+import { replyTarget } from '../sip/reply.ts';
+import { type Family, familyOf, isUnicast, unmapped } from './addresses.ts';
+import { type ListenOption, printListenOption } from './listen-option.ts';
+import type { Counters, SendFailure, Transport, TransportOptions } from './transport.ts';
+import { UdpTransport } from './udp-transport.ts';
+
+/** The protocols there are. */
+const PROTOCOLS: Readonly<Partial<Record<Protocol, (options: TransportOptions) => Transport>>> = {
+  udp: (options) => new UdpTransport(options),
+};
+
+const MAX_PORT = 65_535;
+
+export interface TransportsOptions {
+  readonly listen: readonly ListenOption[];
+  readonly log: Logger;
+  /** Takes each message as it arrives. What it throws is logged and goes no further. */
+  readonly sink: (bytes: Buffer, received: Received) => void;
+}
+
+/** All addresses the proxy listens on, and what sends through them. */
+export class Transports {
+  readonly #options: TransportsOptions;
+  readonly #transports = new Map<ListenPoint, Transport>();
+  readonly #points: ListenPoint[] = [];
+
+  constructor(options: TransportsOptions) {
+    this.#options = options;
+  }
+
+  /** In the order of the configuration; empty before `start`. */
+  get points(): readonly ListenPoint[] {
+    return this.#points;
+  }
+
+  /** What went through each listen point. */
+  statistics(): readonly (Readonly<Counters> & { readonly point: ListenPoint })[] {
+    return Array.from(this.#transports, ([point, { counters }]) => ({ point, ...counters }));
+  }
+
+  /** Binds every address, or none. @throws ERR_LISTEN with the address and the system's reason. */
+  async start(): Promise<void> {
+    for (const option of this.#options.listen) {
+      try {
+        await this.#open(option);
+      } catch (error) {
+        await this.close();
+        this.#transports.clear();
+        this.#points.length = 0;
+        const failure = errors.ERR_LISTEN(printListenOption(option), reasonOf(error));
+        failure.cause = error;
+        throw failure;
+      }
+    }
+  }
+
+  /** Closes every socket; `points` stay. Sends from now on fail. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#transports.values(), (transport) => transport.close()));
+  }
+
+  /** Sends bytes. `onError` is called at most once, never before `send` returns, when they could not be sent. */
+  send(bytes: Buffer, target: Target, onError?: SendFailure): void {
+    const address = unmapped(target.address);
+    if (!isUnicast(address)) return refuse(`${address} is not a unicast address`, onError);
+    const point = target.point ?? this.pointFor(target);
+    const transport = point === null ? undefined : this.#transports.get(point);
+    if (transport === undefined) {
+      return refuse(`no socket for ${target.protocol} over IPv${familyOf(address)}`, onError);
+    }
+    transport.send(bytes, address === target.address ? target : { ...target, address }, onError);
+  }
+
+  /** Sends a reply to where RFC 3261 18.2.2 and RFC 3581 4 want it, from the socket its request came in by. */
+  reply(request: SipRequest, bytes: Buffer, onError?: SendFailure): void {
+    const { address, port } = replyTarget(request);
+    const { point, flow } = request.received;
+    const target = { protocol: point.protocol, address, port, flow };
+    // Another socket only where the Via names an address of the other family.
+    this.send(bytes, { ...target, point: this.pointFor(target, point) ?? point }, onError);
+  }
+
+  /** The listen point to reach a target by, or null when none fits its protocol and family: `preferred` if it fits, else the first that does. */
+  pointFor(target: Target, preferred?: ListenPoint): ListenPoint | null {
+    const family = familyOf(unmapped(target.address));
+    const fits = (point: ListenPoint): boolean =>
+      point.protocol === target.protocol && point.family === family;
+    if (preferred !== undefined && fits(preferred)) return preferred;
+    return this.#points.find(fits) ?? null;
+  }
+
+  async #open(option: ListenOption): Promise<void> {
+    const create = PROTOCOLS[option.protocol];
+    if (create === undefined) throw new Error(`transport ${option.protocol} is not available`);
+    // Node.js would bind another port.
+    if (!(option.port >= 0 && option.port <= MAX_PORT)) throw new Error(`there is no port ${option.port}`);
+    const { log, sink } = this.#options;
+    const transport = create({ option, log, sink, ...(await resolveHost(option.host)) });
+    const point = await transport.open();
+    this.#transports.set(point, transport);
+    this.#points.push(point);
+  }
+}
+
+/** IPv4 goes first where a name has both. The wait is bounded by the system's resolver. */
+async function resolveHost(host: string): Promise<{ address: string; family: Family }> {
+  const address = isIP(host) === 0 ? (await lookup(host, { order: 'ipv4first' })).address : host;
+  return { address, family: familyOf(address) };
+}
+
+/** A system error in words: `address already in use (EADDRINUSE)`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const known =
+    'errno' in error && typeof error.errno === 'number' ? getSystemErrorMap().get(error.errno) : undefined;
+  return known === undefined ? error.message : `${known[1]} (${known[0]})`;
+}
+
+function refuse(reason: string, onError: SendFailure | undefined): void {
+  if (onError !== undefined) process.nextTick(onError, new Error(reason));
+}

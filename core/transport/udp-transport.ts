@@ -1,0 +1,141 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { ListenPoint, Target } from '../sip/hop.ts';
+import { unmapped } from './addresses.ts';
+import { listenPoint } from './listen-point.ts';
+import type { Counters, SendFailure, Transport, TransportOptions } from './transport.ts';
+
+/** Size asked for of the socket's buffers, bytes: a burst of some 5,000 datagrams waits while the event loop is busy. */
+const SOCKET_BUFFER_BYTES = 4 * 1_024 * 1_024;
+/** What may wait in the process because the socket's buffer is full, bytes. */
+const MAX_QUEUED_BYTES = 8 * 1_024 * 1_024;
+/** Longest datagram that counts as a keep-alive: a double CRLF (RFC 5626 3.5.1). */
+const MAX_KEEP_ALIVE_BYTES = 4;
+
+type LookupDone = (error: Error | null, address: string, family: number) => void;
+
+/** Stands in for dns.lookup: targets are numeric, so that the answer is there at once. */
+function numericLookup(address: string, options: unknown, done: LookupDone): void {
+  done(null, address, options === 6 ? 6 : 4);
+}
+
+/** Whether a datagram has no message in it: it is empty, or a line end or two. */
+function isKeepAlive(bytes: Buffer): boolean {
+  if (bytes.length > MAX_KEEP_ALIVE_BYTES) return false;
+  return bytes.every((byte) => byte === 0x0d || byte === 0x0a);
+}
+
+/** SIP over UDP on one address (RFC 3261 18). */
+export class UdpTransport implements Transport {
+  readonly counters: Counters = { received: 0, keepAlives: 0, sent: 0, errors: 0 };
+  readonly #options: TransportOptions;
+  #socket: Socket | null = null;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<ListenPoint> {
+    const { option, address, family } = this.#options;
+    const type = family === 4 ? 'udp4' : 'udp6';
+    const socket = createSocket({ type, ipv6Only: family === 6, lookup: numericLookup });
+    try {
+      // Before `bind`, which with a lookup like ours is done when it returns.
+      const listening = once(socket, 'listening');
+      socket.bind({ address, port: option.port, exclusive: true });
+      await listening;
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    const point = listenPoint(option, socket.address());
+    this.#growBuffers(socket, point);
+    // Such as an ICMP error for an earlier datagram: the socket goes on.
+    socket.on('error', (error) => {
+      this.counters.errors += 1;
+      this.#options.log.warn('udp socket error', { listen: point.sentBy, error });
+    });
+    socket.on('message', (bytes, from) => this.#receive(bytes, from, point));
+    this.#socket = socket;
+    return point;
+  }
+
+  send(bytes: Buffer, target: Target, onError?: SendFailure): void {
+    const socket = this.#socket;
+    if (socket === null) return this.#fail(new Error('socket is closed'), onError);
+    if (socket.getSendQueueSize() + bytes.length > MAX_QUEUED_BYTES) {
+      return this.#fail(new Error('send queue is full'), onError);
+    }
+    try {
+      socket.send(
+        bytes,
+        target.port,
+        target.address,
+        onError === undefined ? this.#sent : this.#telling(onError),
+      );
+    } catch (error) {
+      // Arguments that Node.js refuses, such as port 0.
+      this.#fail(error instanceof Error ? error : new Error(String(error)), onError);
+    }
+  }
+
+  close(): Promise<void> {
+    const socket = this.#socket;
+    this.#socket = null;
+    return new Promise((resolve) => {
+      if (socket === null) resolve();
+      else socket.close(resolve);
+    });
+  }
+
+  #receive(bytes: Buffer, from: RemoteInfo, point: ListenPoint): void {
+    if (isKeepAlive(bytes)) {
+      this.counters.keepAlives += 1;
+      return;
+    }
+    this.counters.received += 1;
+    const address = point.family === 4 ? from.address : unmapped(from.address);
+    try {
+      this.#options.sink(bytes, { point, address, port: from.port, flow: 0 });
+    } catch (error) {
+      this.#options.log.error('a received message could not be handled', {
+        from: `${address}:${from.port}`,
+        error,
+      });
+    }
+  }
+
+  readonly #sent = (error: Error | null): void => {
+    if (error === null) this.counters.sent += 1;
+    else this.counters.errors += 1;
+  };
+
+  #telling(onError: SendFailure): (error: Error | null) => void {
+    return (error) => {
+      this.#sent(error);
+      if (error !== null) onError(error);
+    };
+  }
+
+  #fail(error: Error, onError: SendFailure | undefined): void {
+    this.counters.errors += 1;
+    if (onError !== undefined) process.nextTick(onError, error);
+  }
+
+  #growBuffers(socket: Socket, point: ListenPoint): void {
+    const { log } = this.#options;
+    try {
+      socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
+      socket.setSendBufferSize(SOCKET_BUFFER_BYTES);
+    } catch (error) {
+      log.debug('udp buffers could not be set', { listen: point.sentBy, error });
+    }
+    if (!log.isEnabled('debug')) return;
+    log.debug('udp buffers', {
+      listen: point.sentBy,
+      askedBytes: SOCKET_BUFFER_BYTES,
+      receiveBytes: socket.getRecvBufferSize(),
+      sendBytes: socket.getSendBufferSize(),
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import winston from 'winston';
+import { jsonLine, type LogFormat, prettyLine } from './log-line.ts';
+import { LogSink, openFile, openStderr } from './log-sink.ts';
+import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from './log.ts';
+
+/** What `createLogger` is told. */
+export interface LogOptions {
+  /** The lowest level that is printed. */
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Absolute path of a file that gets every line too. */
+  readonly file?: string | undefined;
+  /** Takes the place of standard error (tests). */
+  readonly sink?: Writable;
+  readonly now?: () => Date;
+}
+
+/** A logger that can be closed: the process is to end when `close` has resolved, and not before. */
+export interface ClosableLogger extends Logger {
+  /** Writes a line as a notice, whatever the level. */
+  readonly announce: (message: string, fields?: LogFields) => void;
+  /** Writes out what waits; resolves when it is out, after a second at the latest. */
+  close(): Promise<void>;
+}
+
+/** winston's priorities: 0 is the most urgent. */
+const PRIORITIES = Object.fromEntries(LOG_LEVELS.toReversed().map((level, priority) => [level, priority]));
+
+const LOWEST = LOG_LEVELS[0];
+
+/** Creates the logger of the proxy: lines on standard error and, if wanted, in a file. */
+export function createLogger({
+  level,
+  format,
+  file,
+  sink,
+  now = () => new Date(),
+}: LogOptions): ClosableLogger {
+  const print = format === 'json' ? jsonLine : prettyLine;
+  const lineOf = (at: LogLevel, message: string, fields: LogFields): string =>
+    print({ time: now().toISOString(), level: at, message, fields });
+  const dropped = (
+    lines: number,
+  ) => `${lineOf('warn', 'log lines were dropped, the log is too slow', { lines })}
+`;
+  const opens = [
+    sink === undefined ? openStderr : () => sink,
+    ...(file === undefined ? [] : [() => openFile(file)]),
+  ];
+  const sinks = opens.map((open) => new LogSink({ open, dropped }));
+  const root = winston.createLogger({
+    // The level is compared before winston is called.
+    level: LOWEST,
+    levels: PRIORITIES,
+    format: winston.format.printf(({ message }) => String(message)),
+    transports: sinks.map((stream) => new winston.transports.Stream({ stream, eol: '\n' })),
+  });
+  const write: Write = (at, message, fields) => void root.log(at, lineOf(at, message, fields));
+  const end = async (): Promise<void> => {
+    root.end();
+    await once(root, 'finish');
+    await Promise.all(sinks.map((stream) => new Promise<void>((resolve) => stream.end(resolve))));
+  };
+  let closed: Promise<void> | null = null;
+  return Object.assign(new LevelLogger(level, {}, write), {
+    announce: (message: string, fields: LogFields = {}) => write('notice', message, fields),
+    close: () => (closed ??= end()),
+  });
+}
+
+type Write = (level: LogLevel, message: string, fields: LogFields) => void;
+
+/** Compares the level before anything is built; winston sees only what is printed. */
+class LevelLogger implements Logger {
+  readonly #rank: number;
+  readonly #level: LogLevel;
+  readonly #fields: LogFields;
+  readonly #write: Write;
+
+  constructor(level: LogLevel, fields: LogFields, write: Write) {
+    this.#rank = LOG_LEVELS.indexOf(level);
+    this.#level = level;
+    this.#fields = fields;
+    this.#write = write;
+  }
+
+  isEnabled(level: LogLevel): boolean {
+    return LOG_LEVELS.indexOf(level) >= this.#rank;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    if (this.#rank <= DEBUG) this.#print('debug', message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    if (this.#rank <= INFO) this.#print('info', message, fields);
+  }
+
+  notice(message: string, fields?: LogFields): void {
+    if (this.#rank <= NOTICE) this.#print('notice', message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    if (this.#rank <= WARN) this.#print('warn', message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#print('error', message, fields);
+  }
+
+  child(fields: LogFields): Logger {
+    return new LevelLogger(this.#level, { ...this.#fields, ...fields }, this.#write);
+  }
+
+  #print(level: LogLevel, message: string, fields: LogFields | undefined): void {
+    this.#write(level, message, fields === undefined ? this.#fields : { ...this.#fields, ...fields });
+  }
+}
+
+const DEBUG = LOG_LEVELS.indexOf('debug');
+const INFO = LOG_LEVELS.indexOf('info');
+const NOTICE = LOG_LEVELS.indexOf('notice');
+const WARN = LOG_LEVELS.indexOf('warn');

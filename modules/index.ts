@@ -1,0 +1,17 @@
+import { maxfwd } from './maxfwd/maxfwd.ts';
+import { memcached } from './memcached/memcached.ts';
+import { pv } from './pv/pv.ts';
+import { rr } from './rr/rr.ts';
+import { siputils } from './siputils/siputils.ts';
+import { sl } from './sl/sl.ts';
+import { textops } from './textops/textops.ts';
+import { tm } from './tm/tm.ts';
+import { xlog } from './xlog/xlog.ts';
+
+/** Every module this build brings: the only file that imports them all. */
+export const builtinModules = [maxfwd, memcached, pv, rr, siputils, sl, textops, tm, xlog] as const;
+
+export * from '../core/index.ts';
+
+// By name as well: a routes file outside this package gets the modules' types by these imports.
+export { maxfwd, memcached, pv, rr, siputils, sl, textops, tm, xlog };

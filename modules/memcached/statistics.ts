@@ -1,0 +1,55 @@
+import type { CommandName, Reply } from './command.ts';
+
+/** Plain counters of one kind of command on one server. */
+export interface CommandStatistics {
+  /** It found what it asked for, or did what it was to do. */
+  hits: number;
+  /** Nothing there, or for `add`: something there. */
+  misses: number;
+  /** No answer, or an error as the answer; those that timed out are not in here. */
+  errors: number;
+  timeouts: number;
+}
+
+/** Counters of one server, by command. */
+export type ServerStatistics = Readonly<Record<CommandName, CommandStatistics>>;
+
+/** Returns counters that stand at 0. */
+export function newStatistics(): ServerStatistics {
+  return {
+    get: zero(),
+    set: zero(),
+    add: zero(),
+    incr: zero(),
+    decr: zero(),
+    touch: zero(),
+    delete: zero(),
+    version: zero(),
+  };
+}
+
+function zero(): CommandStatistics {
+  return { hits: 0, misses: 0, errors: 0, timeouts: 0 };
+}
+
+/** Counts one reply. */
+export function countReply(statistics: CommandStatistics, reply: Reply): void {
+  switch (reply.kind) {
+    case 'value':
+    case 'number':
+      statistics.hits++;
+      return;
+    case 'word':
+      if (reply.word === 'END' || reply.word === 'NOT_FOUND' || reply.word === 'NOT_STORED') {
+        statistics.misses++;
+      } else statistics.hits++;
+      return;
+    case 'refused':
+      statistics.errors++;
+      return;
+    case 'down':
+      if (reply.cause === 'timeout') statistics.timeouts++;
+      else statistics.errors++;
+      return;
+  }
+}

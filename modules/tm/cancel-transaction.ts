@@ -1,0 +1,39 @@
+import type { SipResponse, Target, TransportService } from '../../core/index.ts';
+import { ClientTransaction, type ClientUser } from './client-transaction.ts';
+import type { Environment } from './running-machine.ts';
+
+interface CancelEnvironment extends Environment {
+  readonly core: { readonly transport: Pick<TransportService, 'send'> };
+}
+
+/** The proxy's own CANCEL: retransmitted until it is answered, then forgotten (RFC 3261 9.1, 16.10). */
+export class CancelTransaction implements ClientUser {
+  readonly client: ClientTransaction;
+  readonly #environment: CancelEnvironment;
+  readonly #forget: () => void;
+
+  constructor(environment: CancelEnvironment, request: Buffer, target: Target, forget: () => void) {
+    this.#environment = environment;
+    this.#forget = forget;
+    this.client = new ClientTransaction(environment, this, { invite: false, request, target });
+  }
+
+  transmit(request: Buffer, target: Target, onError: (error: Error) => void): void {
+    this.#environment.core.transport.send(request, target, onError);
+  }
+
+  // The answer to a CANCEL says nothing that the INVITE's own final response does not say.
+  responded(_response: SipResponse): void {}
+
+  acknowledgement(): Buffer {
+    throw new Error('a CANCEL has no ACK');
+  }
+
+  timedOut(): void {}
+
+  transportFailed(): void {}
+
+  clientEnded(): void {
+    this.#forget();
+  }
+}

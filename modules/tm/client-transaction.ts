@@ -1,0 +1,106 @@
+import type { SipResponse, Target } from '../../core/index.ts';
+import {
+  type ClientInput,
+  type ClientState,
+  inviteClient,
+  nonInviteClient,
+  responseInput,
+} from './machines.ts';
+import { type Environment, RunningMachine } from './running-machine.ts';
+
+/** What a client transaction asks of its surroundings. */
+export interface ClientUser {
+  /** Puts a request on the wire; `onError` as TransportService.send has it. */
+  transmit(request: Buffer, target: Target, onError: (error: Error) => void): void;
+  /** A response that is no retransmission, or a further 2xx to INVITE. */
+  responded(response: SipResponse): void;
+  /** Builds the ACK for a final response other than 2xx. Only asked of INVITE. */
+  acknowledgement(response: SipResponse): Buffer;
+  /** No response came in time (timers B and F). */
+  timedOut(): void;
+  transportFailed(error: Error): void;
+  /** The machine is in its last state: forget it. */
+  clientEnded(): void;
+}
+
+/** A client transaction: retransmits the request, acknowledges INVITE failures hop by hop (RFC 3261 17.1). */
+export class ClientTransaction extends RunningMachine<
+  ClientState,
+  Exclude<ClientInput, 'retry' | 'deadline'>,
+  SipResponse
+> {
+  readonly #user: ClientUser;
+  readonly #invite: boolean;
+  readonly #target: Target;
+  #request: Buffer | null;
+  #ack: Buffer | null = null;
+  #error: Error | null = null;
+  readonly #onError = (error: Error): void => {
+    this.#error = error;
+    this.step('transport error', null);
+  };
+
+  constructor(
+    environment: Environment,
+    user: ClientUser,
+    options: { readonly invite: boolean; readonly request: Buffer; readonly target: Target },
+  ) {
+    const { invite, target } = options;
+    const machine = invite ? inviteClient : nonInviteClient;
+    super(environment, machine, {
+      state: invite ? 'calling' : 'trying',
+      reliable: target.protocol !== 'udp',
+    });
+    this.#user = user;
+    this.#invite = invite;
+    this.#target = target;
+    this.#request = options.request;
+  }
+
+  /** Sends the request and starts waiting. */
+  start(): void {
+    if (this.#invite) this.startTimers('A', 'B');
+    else this.startTimers('E', 'F');
+    if (this.#request !== null) this.#user.transmit(this.#request, this.#target, this.#onError);
+  }
+
+  /** A response with this transaction's branch and method has come. */
+  received(response: SipResponse): void {
+    this.step(responseInput(response.status), response);
+  }
+
+  protected override perform(
+    action: 'send' | 'resend' | 'ack' | 'to user' | 'timed out' | 'transport failed',
+    response: SipResponse | null,
+  ): void {
+    switch (action) {
+      case 'resend':
+        if (this.#request !== null) this.#user.transmit(this.#request, this.#target, this.#onError);
+        return;
+      case 'ack':
+        if (response === null) return;
+        this.#ack ??= this.#user.acknowledgement(response);
+        this.#user.transmit(this.#ack, this.#target, this.#onError);
+        return;
+      case 'to user':
+        if (response === null) return;
+        if (response.status >= 200) this.#request = null; // never sent again
+        this.#user.responded(response);
+        return;
+      case 'timed out':
+        this.#user.timedOut();
+        return;
+      case 'transport failed':
+        this.#user.transportFailed(this.#error ?? new Error('could not be sent'));
+        return;
+      case 'send':
+        return;
+    }
+  }
+
+  protected override ended(): void {
+    this.#request = null;
+    this.#ack = null;
+    this.#user.clientEnded();
+  }
+}

@@ -1,0 +1,21 @@
+import type { SipRequest, Via } from '../../core/index.ts';
+
+/** What every branch of RFC 3261 begins with (8.1.1.7). */
+export const MAGIC_COOKIE = 'z9hG4bK';
+
+function sentBy(via: Via): string {
+  return `${via.host.toLowerCase()}:${via.port ?? (via.transport === 'TLS' ? 5061 : 5060)}`;
+}
+
+/**
+ * Key of the server transaction a request belongs to (RFC 3261 17.2.3): top Via's branch and sent-by, and the method, INVITE for an ACK.
+ * `method` asks for another transaction of the same client: the INVITE that a CANCEL means (9.2).
+ */
+export function serverKey(request: SipRequest, method: string = request.method): string {
+  const via = request.topVia;
+  const matched = method === 'ACK' ? 'INVITE' : method;
+  if (via.branch?.startsWith(MAGIC_COOKIE)) return `${via.branch}|${sentBy(via)}|${matched}`;
+  // RFC 2543 clients: no branch to go by, so the parts of the request that a retransmission, ACK and CANCEL share.
+  const topVia = request.head.slice(via.start, via.end);
+  return `${request.originalUri}|${request.callId}|${request.fromTag}|${request.cseq.number}|${topVia}|${matched}`;
+}

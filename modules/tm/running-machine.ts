@@ -1,0 +1,127 @@
+import type { Clock, Timer } from '../../core/index.ts';
+import type { Action, Effect, Table, TimerName } from './machines.ts';
+import { timerMs, type Timing } from './timing.ts';
+
+/** What every transaction needs of its surroundings. */
+export interface Environment {
+  readonly clock: Clock;
+  readonly timing: Timing;
+}
+
+/** Inputs that come from the machine's own two timers. */
+type TimerInput = 'retry' | 'deadline';
+
+/**
+ * One transaction machine at work: its state, and the two timers that can run at a time, one for retransmissions (A, E, G) and one that
+ * ends a state (B, D, F, H to M).
+ */
+export abstract class RunningMachine<State extends string, Input extends string, Payload> {
+  state: State;
+  readonly #machine: Table<State, Input | TimerInput>;
+  readonly #environment: Environment;
+  readonly #reliable: boolean;
+  #retry: Timer | null = null;
+  #retryMs = 0;
+  #deadline: Timer | null = null;
+
+  protected constructor(
+    environment: Environment,
+    machine: Table<State, Input | TimerInput>,
+    options: { readonly state: State; readonly reliable: boolean },
+  ) {
+    this.#environment = environment;
+    this.#machine = machine;
+    this.state = options.state;
+    this.#reliable = options.reliable;
+  }
+
+  /** Stops all timers: for a proxy that stops, and at the end. */
+  cancelTimers(): void {
+    this.#retry?.cancel();
+    this.#deadline?.cancel();
+    this.#retry = null;
+    this.#deadline = null;
+  }
+
+  /** Does what an effect other than a timer stands for. */
+  protected abstract perform(
+    action: Exclude<Action, 'stop retry' | 'stop deadline'>,
+    payload: Payload | null,
+  ): void;
+  /** The machine has reached `terminated`. */
+  protected abstract ended(): void;
+
+  protected step(input: Input | TimerInput, payload: Payload | null): void {
+    const cell = this.#machine[this.state]?.[input];
+    if (cell === null) return;
+    if (cell === undefined) throw new Error(`transaction in state ${this.state} cannot take: ${input}`);
+    this.state = cell.to;
+    for (const effect of cell.effects) this.#apply(effect, payload);
+    if (cell.to === 'terminated') {
+      this.cancelTimers();
+      this.ended();
+    }
+  }
+
+  #apply(effect: Effect, payload: Payload | null): void {
+    switch (effect) {
+      case 'stop retry':
+        this.#retry?.cancel();
+        this.#retry = null;
+        return;
+      case 'stop deadline':
+        this.#deadline?.cancel();
+        this.#deadline = null;
+        return;
+      case 'send':
+      case 'resend':
+      case 'ack':
+      case 'to user':
+      case 'timed out':
+      case 'transport failed':
+        this.perform(effect, payload);
+        return;
+      case 'A':
+      case 'E':
+      case 'G':
+        if (!this.#reliable) this.#startRetry(effect);
+        return;
+      case 'B':
+      case 'D':
+      case 'F':
+      case 'H':
+      case 'I':
+      case 'J':
+      case 'K':
+      case 'L':
+      case 'M':
+        this.startDeadline(effect);
+    }
+  }
+
+  #startRetry(timer: 'A' | 'E' | 'G'): void {
+    const proceeding = this.state === 'proceeding';
+    this.#retryMs = timerMs(this.#environment.timing, timer, {
+      reliable: false,
+      previousMs: this.#retryMs,
+      proceeding,
+    });
+    this.#retry = this.#environment.clock.setTimer(this.#retryMs, () => this.step('retry', null));
+  }
+
+  /** Starts the timers of a client's first state. */
+  protected startTimers(retry: 'A' | 'E', deadline: 'B' | 'F'): void {
+    if (!this.#reliable) this.#startRetry(retry);
+    this.startDeadline(deadline);
+  }
+
+  protected startDeadline(timer: TimerName): void {
+    this.#deadline?.cancel();
+    const ms = timerMs(this.#environment.timing, timer, {
+      reliable: this.#reliable,
+      previousMs: 0,
+      proceeding: false,
+    });
+    this.#deadline = this.#environment.clock.setTimer(ms, () => this.step('deadline', null));
+  }
+}

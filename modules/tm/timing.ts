@@ -1,0 +1,52 @@
+import type { TimerName } from './machines.ts';
+
+/** T4, ms: how long a message can stay in the network (RFC 3261 17.1.2.2, table 4). */
+const T4_MS = 5_000;
+
+/** The timer values of one proxy, ms. Names as in RFC 3261 table 4; Kamailio's parameter in brackets. */
+export interface Timing {
+  /** T1: round-trip time estimate [retr_timer1]. */
+  readonly t1Ms: number;
+  /** T2: longest interval between retransmissions of non-INVITE requests and INVITE responses [retr_timer2]. */
+  readonly t2Ms: number;
+  /** Timers B and F: wait for the first response to INVITE, for the final one to others [fr_timer]. */
+  readonly responseMs: number;
+  /** Timer C: wait for a final response once a provisional one has come (16.6 step 11) [fr_inv_timer]. */
+  readonly finalMs: number;
+  /** Timers D, H, J, L and M: how long a transaction that is over absorbs retransmissions [wt_timer]. */
+  readonly waitMs: number;
+}
+
+/**
+ * Length of a timer, ms. `previousMs` is the interval before of a retransmission timer (0: it is the first); `proceeding` tells
+ * timer E that a provisional response has come (17.1.2.2).
+ */
+export function timerMs(
+  timing: Timing,
+  timer: TimerName,
+  { reliable, previousMs, proceeding }: { reliable: boolean; previousMs: number; proceeding: boolean },
+): number {
+  switch (timer) {
+    case 'A':
+      return previousMs === 0 ? timing.t1Ms : previousMs * 2;
+    case 'E':
+      if (proceeding) return timing.t2Ms;
+      return previousMs === 0 ? timing.t1Ms : Math.min(previousMs * 2, timing.t2Ms);
+    case 'G':
+      return previousMs === 0 ? timing.t1Ms : Math.min(previousMs * 2, timing.t2Ms);
+    case 'B':
+    case 'F':
+      return timing.responseMs;
+    case 'I':
+    case 'K':
+      return reliable ? 0 : T4_MS;
+    case 'D':
+    case 'J':
+      return reliable ? 0 : timing.waitMs;
+    case 'H':
+    case 'L':
+    case 'M':
+      break;
+  }
+  return timing.waitMs;
+}

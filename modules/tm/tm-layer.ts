@@ -1,0 +1,174 @@
+import {
+  Avps,
+  type Clock,
+  type CoreServices,
+  type Logger,
+  type Scope,
+  type SipRequest,
+  type SipResponse,
+  type Target,
+  type TransactionLayer,
+} from '../../core/index.ts';
+import { CancelTransaction } from './cancel-transaction.ts';
+import type { ClientTransaction } from './client-transaction.ts';
+import { MAGIC_COOKIE, serverKey } from './matching.ts';
+import type { Timing } from './timing.ts';
+import { Transaction } from './transaction.ts';
+
+export interface TmOptions {
+  readonly core: CoreServices;
+  readonly log: Logger;
+  readonly timing: Timing;
+  readonly maxTransactions: number;
+  readonly autoTrying: boolean;
+}
+
+/** The transactions of a proxy, and what decides where an arriving message belongs (RFC 3261 17.1.3, 17.2.3). */
+export class Tm implements TransactionLayer {
+  readonly core: CoreServices;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly timing: Timing;
+  /** Whether t_relay sends 100 for an INVITE at once. */
+  readonly autoTrying: boolean;
+  readonly #options: TmOptions;
+  readonly #servers = new Map<string, Transaction>();
+  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #cancels = new Map<string, ClientTransaction>();
+  readonly #branchPrefix: string;
+  #branchCount = 0;
+  #active = 0;
+
+  constructor(options: TmOptions) {
+    this.#options = options;
+    this.core = options.core;
+    this.log = options.log;
+    this.clock = options.core.clock;
+    this.timing = options.timing;
+    this.autoTrying = options.autoTrying;
+    // Nobody can guess the prefix, so nobody off the path can forge a response.
+    this.#branchPrefix = `${MAGIC_COOKIE}${options.core.randomToken(12)}`;
+  }
+
+  /** A branch parameter that no other request ever gets (RFC 3261 8.1.1.7). */
+  newBranchId(): string {
+    this.#branchCount += 1;
+    return `${this.#branchPrefix}${this.#branchCount.toString(36)}`;
+  }
+
+  /** Server transactions whose request has no final reply yet. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** Server transactions in memory. */
+  get size(): number {
+    return this.#servers.size;
+  }
+
+  /** Takes a request before its handler: see TransactionLayer. */
+  request(request: SipRequest, busy: boolean): ReturnType<TransactionLayer['request']> {
+    const key = serverKey(request);
+    const known = this.#servers.get(key);
+    if (request.method === 'ACK') {
+      if (known !== undefined && known.server.state !== 'accepted') {
+        known.server.acknowledged();
+        return 'absorbed';
+      }
+      if (busy) return 'overload'; // the callee sends its 2xx again
+      return { transaction: null, avps: known?.avps ?? new Avps() };
+    }
+    if (known !== undefined) {
+      known.server.retransmitted();
+      return 'absorbed';
+    }
+    if (busy || this.#servers.size >= this.#options.maxTransactions) return 'overload';
+    const transaction = new Transaction(this, key, request);
+    this.#servers.set(key, transaction);
+    this.#active += 1;
+    return { transaction, avps: transaction.avps };
+  }
+
+  ended(scope: Scope, outcome: 'ended' | 'failed'): void {
+    if (!(scope.transaction instanceof Transaction)) return;
+    const transaction = scope.transaction;
+    transaction.handlerEnded();
+    if (transaction.finalStatus !== 0) return;
+    if (transaction.relaying) return;
+    if (transaction.branches.length > 0) {
+      if (!transaction.pending) transaction.conclude();
+    } else if (transaction.canceled && !scope.settled) {
+      transaction.conclude();
+    } else if (outcome === 'failed') {
+      transaction.reply(500, 'Server Internal Error');
+    } else {
+      if (!scope.settled) this.#warnUnsettled(transaction.request);
+      transaction.forget(); // also when answered without state: a retransmission is a new request then
+    }
+  }
+
+  #warnUnsettled(request: SipRequest): void {
+    this.log.warn('the request handler neither replied nor relayed', {
+      callId: request.callId,
+      method: request.method,
+    });
+  }
+
+  response(response: SipResponse): boolean {
+    const { branch } = response.topVia;
+    if (branch === null) return false;
+    const clients = response.cseq.method === 'CANCEL' ? this.#cancels : this.#clients;
+    const client = clients.get(branch);
+    if (client === undefined) return false;
+    client.received(response);
+    return true;
+  }
+
+  reply(scope: Scope, status: number, reason: string): boolean {
+    if (!(scope.transaction instanceof Transaction)) return false;
+    scope.settled = true;
+    return scope.transaction.reply(status, reason, scope.replyHeaders);
+  }
+
+  /** The INVITE's transaction that a CANCEL means, if it is here (RFC 3261 9.2). */
+  invited(cancel: SipRequest): Transaction | null {
+    return this.#servers.get(serverKey(cancel, 'INVITE')) ?? null;
+  }
+
+  /** Sends a CANCEL as a transaction of its own; what becomes of it does not matter to the INVITE (9.1). */
+  sendCancel(branch: string, bytes: Buffer, target: Target): void {
+    const cancel = new CancelTransaction(this, bytes, target, () => this.#cancels.delete(branch));
+    this.#cancels.set(branch, cancel.client);
+    cancel.client.start();
+  }
+
+  printResponse(response: SipResponse, request: SipRequest): Buffer {
+    return this.core.forwarding.printResponse(response, request.received.point);
+  }
+
+  addClient(branch: string, client: ClientTransaction): void {
+    this.#clients.set(branch, client);
+  }
+
+  removeClient(branch: string): void {
+    this.#clients.delete(branch);
+  }
+
+  removeServer(transaction: Transaction): void {
+    if (this.#servers.delete(transaction.key) && transaction.finalStatus === 0) this.#active -= 1;
+  }
+
+  /** A transaction has got its final reply. */
+  answered(): void {
+    this.#active -= 1;
+  }
+
+  stop(): void {
+    for (const transaction of this.#servers.values()) transaction.stop();
+    for (const client of this.#clients.values()) client.cancelTimers();
+    for (const client of this.#cancels.values()) client.cancelTimers();
+    this.#servers.clear();
+    this.#clients.clear();
+    this.#cancels.clear();
+  }
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { ask, configuration, kamaiki, put, ROUTES, Running, SHIPPED } from './program.ts';
+
+test('cli: says ready once, with the address, whatever the log level; SIGTERM gives exit code 0', async () => {
+  const proxy = new Running('-f', configuration(put(ROUTES, 'ts'), 'log: { level: error }\n'));
+  const port = await proxy.port();
+  assert.equal(await ask(port), 'SIP/2.0 200 first');
+  assert.equal(await proxy.ends('SIGTERM'), 0);
+  assert.equal(proxy.err.trimEnd().split('\n').length, 1);
+  assert.match(proxy.err, new RegExp(`^\\S+Z NOTICE ready listen=udp:127\\.0\\.0\\.1:${port}\n$`));
+});
+
+test("cli: -l listens at other addresses than the file's", async () => {
+  const proxy = new Running(
+    '-f',
+    configuration(put(ROUTES, 'ts')),
+    '-l',
+    'udp:127.0.0.1:0',
+    '-l',
+    'udp:[::1]:0',
+  );
+  await proxy.says(/ready listen="udp:127\.0\.0\.1:\d+ udp:\[::1\]:\d+"/);
+  assert.equal(await proxy.ends('SIGINT'), 0);
+});
+
+test('cli: an address that is in use is exit code 1', async () => {
+  const proxy = new Running('-f', configuration(put(ROUTES, 'ts')));
+  const port = await proxy.port();
+  const { code, err } = kamaiki('-f', configuration(put(ROUTES, 'ts')), '-l', `udp:127.0.0.1:${port}`);
+  assert.equal(await proxy.ends('SIGTERM'), 0);
+  assert.equal(code, 1);
+  assert.match(err, new RegExp(`^.*udp:127\\.0\\.0\\.1:${port}.*EADDRINUSE`));
+});
+
+test('cli: SIGHUP loads new routes; a broken file is reported and the routes before stay', async () => {
+  const routes = put(ROUTES, 'ts');
+  const proxy = new Running('-f', configuration(routes));
+  const port = await proxy.port();
+  writeFileSync(routes, ROUTES.replace('first', 'second'));
+  proxy.child.kill('SIGHUP');
+  await proxy.says(/routes reloaded/);
+  assert.equal(await ask(port), 'SIP/2.0 200 second');
+
+  writeFileSync(routes, 'export default {{');
+  proxy.child.kill('SIGHUP');
+  await proxy.says(new RegExp(`${routes}:1:17: syntax error`));
+  assert.equal(await ask(port), 'SIP/2.0 200 second');
+
+  writeFileSync(routes, ROUTES.replace("['sl']", "['sl', 'tm']"));
+  proxy.child.kill('SIGHUP');
+  await proxy.says(/routes use module 'tm', which is not loaded/);
+  assert.equal(await ask(port), 'SIP/2.0 200 second');
+  assert.equal(await proxy.ends('SIGTERM'), 0);
+});
+
+test('cli: call places a call through the shipped proxy, and shows state and counter', async () => {
+  const proxy = new Running('-f', SHIPPED, '-l', 'udp:127.0.0.1:0');
+  const port = await proxy.port();
+  const { code, out, err } = kamaiki('call', '--proxy', `127.0.0.1:${port}`);
+  assert.deepEqual([code, err], [0, ''], out);
+  assert.match(out, /before: active calls 0, state cached of this call: none\n/);
+  assert.match(out, /during: active calls 1, state cached of this call: 127\.0\.0\.1\n/);
+  assert.match(out, /after: active calls 0, state cached of this call: none\n/);
+  for (const step of ['INVITE', '180 Ringing', '200 OK', 'ACK', 'BYE']) assert.ok(out.includes(step), step);
+  assert.equal(await proxy.ends('SIGTERM'), 0);
+});
+
+test('cli: call says so when nothing answers, exit code 1', async () => {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const { port } = socket.address();
+    assert.deepEqual(kamaiki('call', '--proxy', `127.0.0.1:${port}`), {
+      code: 1,
+      out: '',
+      err: `nothing answers OPTIONS at udp:127.0.0.1:${port}: is the proxy running?\n`,
+    });
+  } finally {
+    socket.close();
+  }
+});
+
+test('cli: call says so when the routes show no state, exit code 1', async () => {
+  const proxy = new Running('-f', configuration(put(ROUTES, 'ts')));
+  const { code, err } = kamaiki('call', '--proxy', `127.0.0.1:${await proxy.port()}`);
+  assert.equal(await proxy.ends('SIGTERM'), 0);
+  assert.equal(code, 1);
+  assert.match(err, /no X-Active-Calls and X-Call-State/);
+});
+
+test('cli: an error thrown in a handler is logged with file and line of the TypeScript source, and answered with 500', async () => {
+  const routes = put(
+    `import { defineRoutes } from 'kamaiki';
+interface Box { readonly text?: string }
+
+export default defineRoutes({
+  uses: [],
+  request() {
+    const box: Box = {};
+    throw new Error('no text: ' + box.text);
+  },
+});`,
+    'ts',
+  );
+  const proxy = new Running('-f', configuration(routes));
+  assert.match(await ask(await proxy.port()), /^SIP\/2\.0 500 /);
+  await proxy.says(new RegExp(`ERROR .*${routes}:8`));
+  assert.equal(await proxy.ends('SIGTERM'), 0);
+});

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MAX_SERVERS, parseServers, serverName } from '../../modules/memcached/server-list.ts';
+
+/** Names and weights of a list. */
+function shown(text: string): string[] {
+  const parsed = parseServers(text);
+  assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason);
+  return parsed.servers.map(({ address, weight }) => `${serverName(address)} ${weight}`);
+}
+
+test('servers: each form is understood', () => {
+  for (const [text, names] of [
+    ['localhost:11211', ['localhost:11211 1']],
+    ['localhost', ['localhost:11211 1']],
+    ['[::1]:11311', ['[::1]:11311 1']],
+    ['[2001:db8::1]', ['[2001:db8::1]:11211 1']],
+    ['unix:/run/memcached.sock', ['unix:/run/memcached.sock 1']],
+    ['a:1;weight=3', ['a:1 3']],
+    [' a:1 ; weight=3 , b:2 ', ['a:1 3', 'b:2 1']],
+    ['unix:/s;weight=2,[::1]', ['unix:/s 2', '[::1]:11211 1']],
+  ] as const) {
+    assert.deepEqual(shown(text), names, text);
+  }
+});
+
+test('servers: embedded stands alone', () => {
+  assert.deepEqual(parseServers(' embedded '), { ok: true, embedded: true, servers: [] });
+  assert.match(reason('embedded,a:1'), /'embedded' stands alone/);
+});
+
+function reason(text: string): string {
+  const parsed = parseServers(text);
+  assert.ok(!parsed.ok, text);
+  return parsed.reason;
+}
+
+test('servers: each mistake has its reason', () => {
+  for (const [text, expected] of [
+    ['', /a server is missing/],
+    ['a:1,', /a server is missing/],
+    ['a:0', /port from 1 to 65535, found '0'/],
+    ['a:65536', /port from 1 to 65535/],
+    ['a:', /port from 1 to 65535, found ''/],
+    ['a:x', /found 'x'/],
+    ['::1', /IPv6 address stands in brackets, \[::1\]/],
+    ['[::1', /expected host:port/],
+    ['unix:relative', /absolute path/],
+    ['a b:1', /expected host:port/],
+    ['a:1;weight=0', /weight=1 to weight=1000/],
+    ['a:1;weight=1001', /weight=1 to/],
+    ['a:1;wait=1', /'wait=1' after a:1/],
+    ['a:1,a:1', /a:1 stands there twice/],
+    ['a,a:11211', /a:11211 stands there twice/],
+  ] as const) {
+    assert.match(reason(text), expected, text);
+  }
+});
+
+function list(count: number): string {
+  return Array.from({ length: count }, (_, i) => `a:${i + 1}`).join(',');
+}
+
+test('servers: more than the bound are refused', () => {
+  assert.equal(shown(list(MAX_SERVERS)).length, MAX_SERVERS);
+  assert.match(reason(list(MAX_SERVERS + 1)), /more than 100 servers/);
+});
