@@ -49,7 +49,10 @@ class FakeEdge implements Edge {
     else this.sent.push({ at: this.#now(), text: bytes.toString('latin1'), to });
   }
   reply(request: SipRequest, bytes: Buffer, onError?: (error: Error) => void): void {
-    this.send(bytes, { protocol: 'udp', ...replyTarget(request) }, onError);
+    this.send(bytes, this.replyTarget(request), onError);
+  }
+  replyTarget(request: SipRequest): Target {
+    return { protocol: 'udp', ...replyTarget(request) };
   }
   pointFor(target: Target): ListenPoint | null {
     return target.protocol === 'udp' && !target.address.includes(':') ? POINT : null;

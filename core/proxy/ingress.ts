@@ -30,6 +30,8 @@ export interface IngressOptions {
   readonly core: Services;
   readonly handlers: Handlers;
   readonly lanes: Lanes;
+  /** Those of responses that meet a `reply` handler: they end calls, so requests that wait must not keep them out. */
+  readonly replyLanes: Lanes;
   /** Request handlers at work at one time, at most. */
   readonly maxHandlers: number;
 }
@@ -94,10 +96,9 @@ export class Ingress {
       avps: taken.avps,
       transaction: taken.transaction,
     });
-    const task = () => this.#handle(scope, request, layer);
     // A CANCEL must not wait for the INVITE that it means; all else of one dialog from one side keeps its order.
-    if (method === 'CANCEL') void task();
-    else if (!lanes.run(`${request.callId}|${request.fromTag}`, task)) {
+    const key = `${request.callId}|${request.fromTag}${method === 'CANCEL' ? '|CANCEL' : ''}`;
+    if (!lanes.run(key, () => this.#handle(scope, request, layer))) {
       this.#refuse(request);
       scope.settled = true;
       layer?.ended(scope, 'ended');
@@ -141,7 +142,7 @@ export class Ingress {
 
   #response(response: SipResponse): void {
     this.counters.responses += 1;
-    const { core, handlers, lanes } = this.#options;
+    const { core, handlers, replyLanes } = this.#options;
     const via = response.topVia;
     // RFC 3261 18.1.2: a response whose top Via is not ours was sent astray.
     if (!core.myself.isMyself(via.host, via.port ?? (via.transport === 'TLS' ? 5061 : 5060))) {
@@ -156,7 +157,7 @@ export class Ingress {
       transaction: null,
     });
     const key = `${response.callId}|${via.branch}`;
-    const queued = lanes.run(key, () => {
+    const queued = replyLanes.run(key, () => {
       const after = () => {
         if (!scope.dropped) this.#pass(response);
       };

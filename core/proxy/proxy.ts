@@ -23,7 +23,7 @@ export interface ProxyLimits {
   readonly handlerTimeoutMs: number;
   readonly startTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
-  /** Requests of one dialog and direction that wait for the one before. */
+  /** Requests of one dialog and direction, and responses of one transaction, that wait for the one before. */
   readonly lane: number;
 }
 
@@ -87,15 +87,17 @@ export class Proxy {
     this.#registry = Registry.load(options.available, options.modules, { log, core: this.#core });
     formats.use(this.#registry);
     this.#handlers.install(options.routes, this.#registry, { file: options.routesFile });
+    const lanes = {
+      perLane: limits.lane,
+      total: limits.handlers,
+      onError: (error: unknown) => log.error('a message could not be handled', { error: String(error) }),
+    };
     this.#ingress = new Ingress({
       log,
       core: this.#core,
       handlers: this.#handlers,
-      lanes: new Lanes({
-        perLane: limits.lane,
-        total: limits.handlers,
-        onError: (error) => log.error('a message could not be handled', { error: String(error) }),
-      }),
+      lanes: new Lanes(lanes),
+      replyLanes: new Lanes(lanes),
       maxHandlers: limits.handlers,
     });
   }

@@ -31,6 +31,8 @@ export interface TransportService {
   send(bytes: Buffer, target: Target, onError?: (error: Error) => void): void;
   /** Sends a reply to where RFC 3261 18.2.2 and RFC 3581 4 want it, from the socket its request came in by. */
   reply(request: SipRequest, bytes: Buffer, onError?: (error: Error) => void): void;
+  /** Where `reply` sends to, for one who keeps no request. */
+  replyTarget(request: SipRequest): Target;
   /** The listen point to reach a target by, or null when none fits its protocol and family. */
   pointFor(target: Target, preferred?: ListenPoint): ListenPoint | null;
 }

@@ -80,11 +80,16 @@ export class Transports {
 
   /** Sends a reply to where RFC 3261 18.2.2 and RFC 3581 4 want it, from the socket its request came in by. */
   reply(request: SipRequest, bytes: Buffer, onError?: SendFailure): void {
+    this.send(bytes, this.replyTarget(request), onError);
+  }
+
+  /** Where `reply` sends to. */
+  replyTarget(request: SipRequest): Target {
     const { address, port } = replyTarget(request);
     const { point, flow } = request.received;
     const target = { protocol: point.protocol, address, port, flow };
     // Another socket only where the Via names an address of the other family.
-    this.send(bytes, { ...target, point: this.pointFor(target, point) ?? point }, onError);
+    return { ...target, point: this.pointFor(target, point) ?? point };
   }
 
   /** The listen point to reach a target by, or null when none fits its protocol and family: `preferred` if it fits, else the first that does. */

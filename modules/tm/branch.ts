@@ -23,13 +23,15 @@ export class Branch implements ClientUser {
   readonly id: string;
   readonly transaction: Transaction;
   readonly #tm: Tm;
-  readonly #request: SipRequest;
+  /** Null once the branch has its outcome: no more than that is needed then, for as long as it absorbs retransmissions. */
+  #request: SipRequest | null;
   readonly #client: ClientTransaction;
   readonly #target: Target;
-  readonly #sent: Outgoing;
+  #sent: Outgoing | null;
   outcome: Outcome | null = null;
   #provisional = false;
-  #cancelling = false;
+  /** Header lines for the CANCEL; null: none is wanted. */
+  #cancelHeaders: string | null = null;
   #timerC: Timer | null = null;
 
   constructor(
@@ -66,9 +68,14 @@ export class Branch implements ClientUser {
    * `headers` are complete lines for the CANCEL, such as a Reason.
    */
   cancel(headers = ''): void {
-    if (this.outcome !== null || this.#cancelling) return;
-    this.#cancelling = true;
+    if (this.outcome !== null || this.#cancelHeaders !== null) return;
+    this.#cancelHeaders = headers;
     if (this.#provisional) this.#sendCancel(headers);
+  }
+
+  /** Lets go of the response it came to, once the caller has its answer. */
+  release(): void {
+    if (this.outcome !== null) this.outcome = { status: this.outcome.status, response: null };
   }
 
   stop(): void {
@@ -86,7 +93,7 @@ export class Branch implements ClientUser {
     if (status < 200) {
       const first = !this.#provisional;
       this.#provisional = true;
-      if (first && this.#cancelling) this.#sendCancel('');
+      if (first && this.#cancelHeaders !== null) this.#sendCancel(this.#cancelHeaders);
       if (this.transaction.invite && (status > 100 || first)) this.#startTimerC();
     } else {
       this.#finish({ status, response });
@@ -94,8 +101,10 @@ export class Branch implements ClientUser {
     this.transaction.take(this, response);
   }
 
-  acknowledgement(response: SipResponse): Buffer {
-    return buildAck(this.#request, response, this.#sent);
+  acknowledgement(response: SipResponse): Buffer | null {
+    return this.#request === null || this.#sent === null
+      ? null
+      : buildAck(this.#request, response, this.#sent);
   }
 
   timedOut(): void {
@@ -105,7 +114,7 @@ export class Branch implements ClientUser {
 
   transportFailed(error: Error): void {
     this.#tm.log.warn('request could not be sent', {
-      callId: this.#request.callId,
+      callId: this.#request?.callId,
       to: `${this.#target.protocol}:${this.#target.address}:${this.#target.port}`,
       error: error.message,
     });
@@ -119,18 +128,21 @@ export class Branch implements ClientUser {
 
   #finish(outcome: Outcome): void {
     this.outcome ??= outcome;
+    this.#request = null;
+    this.#sent = null;
     this.#timerC?.cancel();
     this.#timerC = null;
   }
 
   /** Timer C: set by the first provisional response, set anew by each one above 100 (16.7 step 2). */
   #startTimerC(): void {
-    if (this.outcome !== null || this.#cancelling) return;
+    if (this.outcome !== null || this.#cancelHeaders !== null) return;
     this.#timerC?.cancel();
     this.#timerC = this.#tm.clock.setTimer(this.#tm.timing.finalMs, () => this.cancel());
   }
 
   #sendCancel(headers: string): void {
+    if (this.#request === null || this.#sent === null) return;
     const cancel = buildCancel(this.#request, this.#sent, headers);
     this.#timerC?.cancel();
     // A callee that answers neither the CANCEL nor the INVITE: over after 64*T1 (RFC 3261 9.1).

@@ -25,8 +25,8 @@ export class CancelTransaction implements ClientUser {
   // The answer to a CANCEL says nothing that the INVITE's own final response does not say.
   responded(_response: SipResponse): void {}
 
-  acknowledgement(): Buffer {
-    throw new Error('a CANCEL has no ACK');
+  acknowledgement(): null {
+    return null;
   }
 
   timedOut(): void {}

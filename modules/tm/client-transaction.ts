@@ -14,8 +14,8 @@ export interface ClientUser {
   transmit(request: Buffer, target: Target, onError: (error: Error) => void): void;
   /** A response that is no retransmission, or a further 2xx to INVITE. */
   responded(response: SipResponse): void;
-  /** Builds the ACK for a final response other than 2xx. Only asked of INVITE. */
-  acknowledgement(response: SipResponse): Buffer;
+  /** Builds the ACK for the first final response other than 2xx; null: there is none to send. Only asked of INVITE. */
+  acknowledgement(response: SipResponse): Buffer | null;
   /** No response came in time (timers B and F). */
   timedOut(): void;
   transportFailed(error: Error): void;
@@ -80,7 +80,7 @@ export class ClientTransaction extends RunningMachine<
       case 'ack':
         if (response === null) return;
         this.#ack ??= this.#user.acknowledgement(response);
-        this.#user.transmit(this.#ack, this.#target, this.#onError);
+        if (this.#ack !== null) this.#user.transmit(this.#ack, this.#target, this.#onError);
         return;
       case 'to user':
         if (response === null) return;

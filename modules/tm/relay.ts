@@ -25,21 +25,32 @@ export function relay(tm: Tm, scope: Scope, request: SipRequest): boolean | Prom
   if (transaction.finalStatus !== 0) return false;
   if (transaction.invite && tm.autoTrying) transaction.sendTrying();
   const resolution = tm.core.forwarding.resolve(request);
-  if (resolution instanceof Promise) {
-    transaction.relaying = true;
-    return resolution.then((found) => {
-      transaction.relaying = false;
-      return addBranch(tm, transaction, { request, found });
-    });
-  }
-  return addBranch(tm, transaction, { request, found: resolution });
+  const sent =
+    resolution instanceof Promise
+      ? resolution.then((found) => addBranch(tm, transaction, { scope, request, found }))
+      : addBranch(tm, transaction, { scope, request, found: resolution });
+  return relaying(transaction, sent);
+}
+
+/** Marks the transaction as long as its request is on its way out: the handler's end leaves it alone then. */
+function relaying(transaction: Transaction, sent: boolean | Promise<boolean>): boolean | Promise<boolean> {
+  if (!(sent instanceof Promise)) return sent;
+  transaction.relaying = true;
+  return sent.finally(() => {
+    transaction.relaying = false;
+  });
 }
 
 function relayCancel(tm: Tm, transaction: Transaction, request: SipRequest): boolean | Promise<boolean> {
   const invited = tm.invited(request);
   if (invited === null) {
-    transaction.forget();
-    return tm.core.forwarding.forwardStateless(request);
+    const ended = (sent: boolean): boolean => {
+      if (sent) transaction.forget();
+      else transaction.reply(481, reasonPhrase(481)); // RFC 3261 9.2
+      return sent;
+    };
+    const sent = tm.core.forwarding.forwardStateless(request);
+    return relaying(transaction, sent instanceof Promise ? sent.then(ended) : ended(sent));
   }
   transaction.reply(200, 'canceling');
   invited.cancel(reasonHeaders(request));
@@ -58,7 +69,11 @@ function reasonHeaders(request: SipRequest): string {
 function addBranch(
   tm: Tm,
   transaction: Transaction,
-  { request, found }: { readonly request: SipRequest; readonly found: Resolution },
+  {
+    scope,
+    request,
+    found,
+  }: { readonly scope: Scope; readonly request: SipRequest; readonly found: Resolution },
 ): boolean | Promise<boolean> {
   if (transaction.finalStatus !== 0) return false;
   if (!found.ok) {
@@ -70,26 +85,41 @@ function addBranch(
     return false;
   }
   const name = transaction.onBranch;
-  if (name === null) return startBranch(tm, transaction, { request, found });
+  if (name === null) return startBranch(tm, transaction, { scope, request, found });
   const copy = request.fork();
-  const scope = new RouteScope('branch', copy, {
+  const branchScope = new RouteScope('branch', copy, {
     request: copy,
     response: null,
     avps: transaction.avps,
     transaction,
   });
   const after = (): boolean =>
-    !scope.dropped && transaction.finalStatus === 0 && startBranch(tm, transaction, { request: copy, found });
-  const run = tm.core.handlers.run(scope, name);
+    !branchScope.dropped &&
+    transaction.finalStatus === 0 &&
+    startBranch(tm, transaction, { scope, request: copy, found });
+  const run = tm.core.handlers.run(branchScope, name);
   return run instanceof Promise ? run.then(after) : after();
 }
 
 function startBranch(
   tm: Tm,
   transaction: Transaction,
-  { request, found }: { readonly request: SipRequest; readonly found: Extract<Resolution, { ok: true }> },
+  {
+    scope,
+    request,
+    found,
+  }: {
+    readonly scope: Scope;
+    readonly request: SipRequest;
+    readonly found: Extract<Resolution, { ok: true }>;
+  },
 ): boolean {
-  if (transaction.canceled) return true; // while the next hop was looked up
+  if (transaction.canceled) {
+    // While the next hop was looked up or a branch handler waited: the end of the request handler answers 487, or here if that is past.
+    scope.settled = false;
+    transaction.conclude();
+    return true;
+  }
   const id = tm.newBranchId();
   const { uri, edits } = request;
   const { bytes, via, point } = tm.core.forwarding.print(request, {

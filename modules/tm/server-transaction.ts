@@ -69,7 +69,8 @@ export class ServerTransaction extends RunningMachine<
   ): void {
     switch (action) {
       case 'send':
-        this.#lastReply = reply;
+        // A 2xx to INVITE is sent again by the callee, not from here (RFC 6026 7.1).
+        this.#lastReply = this.state === 'accepted' ? null : reply;
         if (reply !== null) this.#user.transmit(reply);
         return;
       case 'resend':

@@ -142,10 +142,6 @@ export class Tm implements TransactionLayer {
     cancel.client.start();
   }
 
-  printResponse(response: SipResponse, request: SipRequest): Buffer {
-    return this.core.forwarding.printResponse(response, request.received.point);
-  }
-
   addClient(branch: string, client: ClientTransaction): void {
     this.#clients.set(branch, client);
   }

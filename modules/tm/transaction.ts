@@ -1,10 +1,12 @@
 import {
   Avps,
   buildReply,
+  type ListenPoint,
   reasonPhrase,
   Scope,
   type SipRequest,
   type SipResponse,
+  type Target,
   type Timer,
 } from '../../core/index.ts';
 import { bestOutcome } from './best-outcome.ts';
@@ -21,7 +23,6 @@ const TRYING_AFTER_MS = 200;
 export class Transaction implements ServerUser {
   readonly key: string;
   readonly invite: boolean;
-  readonly request: SipRequest;
   readonly avps = new Avps();
   readonly server: ServerTransaction;
   readonly branches: Branch[] = [];
@@ -38,6 +39,12 @@ export class Transaction implements ServerUser {
   /** A next hop is being looked up. */
   relaying = false;
   readonly #tm: Tm;
+  /** Null once the request has been answered for good: its bytes are not needed to absorb retransmissions. */
+  #request: SipRequest | null;
+  readonly #replyTarget: Target;
+  readonly #point: ListenPoint;
+  /** For the log, when no ACK comes. */
+  #callId = '';
   #toTag = '';
   #trying: Timer | null;
   #draining = false;
@@ -46,7 +53,9 @@ export class Transaction implements ServerUser {
   constructor(tm: Tm, key: string, request: SipRequest) {
     this.#tm = tm;
     this.key = key;
-    this.request = request;
+    this.#request = request;
+    this.#replyTarget = tm.core.transport.replyTarget(request);
+    this.#point = request.received.point;
     this.invite = request.method === 'INVITE';
     this.server = new ServerTransaction(tm, this, {
       invite: this.invite,
@@ -55,6 +64,12 @@ export class Transaction implements ServerUser {
     // RFC 4320 4.1: other requests get a 100 when a client's timer E has grown to T2, neither earlier nor never.
     const tryingAfterMs = this.invite ? TRYING_AFTER_MS : tm.timing.t2Ms - tm.timing.t1Ms;
     this.#trying = tm.clock.setTimer(tryingAfterMs, () => this.sendTrying());
+  }
+
+  /** The request; only there until it has been answered for good. */
+  get request(): SipRequest {
+    if (this.#request === null) throw new Error('the request has been answered');
+    return this.#request;
   }
 
   /** Sends 100 unless something was sent before. */
@@ -118,6 +133,7 @@ export class Transaction implements ServerUser {
   handlerEnded(): void {
     this.handling = false;
     if (this.#waiting !== null && !this.#draining) void this.#drain(null);
+    this.#release();
   }
 
   async #drain(first: Promise<void> | null): Promise<void> {
@@ -129,11 +145,12 @@ export class Transaction implements ServerUser {
     }
     this.#waiting = null;
     this.#draining = false;
+    this.#release();
   }
 
   /** Runs the onreply handler, if one is armed, then sends the response on its way. Null when all is done. */
   #handle(branch: Branch, response: SipResponse): Promise<void> | null {
-    if (this.onReply === null) {
+    if (this.onReply === null || this.#request === null) {
       this.#deliver(branch, response);
       return null;
     }
@@ -212,7 +229,7 @@ export class Transaction implements ServerUser {
   }
 
   #forward(response: SipResponse): void {
-    this.#answer(response.status, this.#tm.printResponse(response, this.request));
+    this.#answer(response.status, this.#tm.core.forwarding.printResponse(response, this.#point));
   }
 
   #answer(status: number, bytes: Buffer): void {
@@ -220,8 +237,20 @@ export class Transaction implements ServerUser {
     if (status >= 200 && this.finalStatus === 0) {
       this.finalStatus = status;
       this.#tm.answered();
+      if (this.invite && status >= 300)
+        this.#callId = Buffer.from(this.request.callId, 'latin1').toString('latin1');
     }
     this.server.reply(status, bytes);
+    this.#release();
+  }
+
+  /** Lets go of all that only an unanswered request needs, unless a handler may still ask for it. */
+  #release(): void {
+    if (this.finalStatus === 0 || this.handling || this.#waiting !== null || this.pending) return;
+    if (this.onReply !== null && this.invite && this.finalStatus < 300) return; // runs again for each 2xx
+    this.#request = null;
+    for (const branch of this.branches) branch.release();
+    this.branches.length = 0;
   }
 
   #sent(): void {
@@ -230,15 +259,18 @@ export class Transaction implements ServerUser {
   }
 
   transmit(reply: Buffer): void {
-    this.#tm.core.transport.reply(this.request, reply, (error) => {
-      this.#tm.log.warn('reply could not be sent', { callId: this.request.callId, error: error.message });
+    this.#tm.core.transport.send(reply, this.#replyTarget, (error) => {
+      this.#tm.log.warn('reply could not be sent', {
+        to: `${this.#replyTarget.address}:${this.#replyTarget.port}`,
+        error: error.message,
+      });
       this.server.transportFailed();
     });
   }
 
   acknowledgementMissing(): void {
     this.#tm.log.info('no ACK came for the final reply', {
-      callId: this.request.callId,
+      callId: this.#callId,
       status: this.finalStatus,
     });
   }

@@ -210,6 +210,7 @@ export function fakeCore(options: FakeCoreOptions = {}): FakeCore {
         core.replies.push({ request: answered, text: bytes.toString('latin1') });
         if (core.replyError !== null) onError?.(core.replyError);
       },
+      replyTarget: ({ received: { address, port } }) => ({ protocol: 'udp', address, port }),
       pointFor: () => proxyPoint,
     },
     myself: { isMyself, isMyselfUri: (uri) => isMyself(uri.host, uri.port) },

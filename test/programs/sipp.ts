@@ -10,6 +10,8 @@ const DEFAULT_LIMIT_MS = 60_000;
 export interface SippOptions {
   /** Path of a scenario file, or the name of one built into SIPp such as `uac` and `uas`. */
   readonly scenario: string;
+  /** Local address; default 127.0.0.1. */
+  readonly address?: string;
   /** Local port; default one that SIPp chooses. */
   readonly port?: number;
   /** `host:port` that requests go to (callers). */
@@ -58,9 +60,18 @@ function readErrors(folder: string): string {
   return files.map((name) => readFileSync(join(folder, name), 'latin1')).join('');
 }
 
-/** Starts SIPp on 127.0.0.1 and, when `port` is given, waits until it has bound it. */
+/** Starts SIPp and, when `port` is given, waits until it has bound it. */
 export async function startSipp(options: SippOptions): Promise<Sipp> {
-  const { scenario, port, target, calls, rate, args = [], limitMs = DEFAULT_LIMIT_MS } = options;
+  const {
+    scenario,
+    address = '127.0.0.1',
+    port,
+    target,
+    calls,
+    rate,
+    args = [],
+    limitMs = DEFAULT_LIMIT_MS,
+  } = options;
   const folder = tempFolder();
   const statistics = join(folder, 'statistics.csv');
   const child = new Child(
@@ -69,7 +80,7 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
       existsSync(scenario) ? '-sf' : '-sn',
       scenario,
       '-i',
-      '127.0.0.1',
+      address,
       '-nostdin',
       '-trace_stat',
       '-stf',

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Myself } from '../../core/proxy/myself.ts';
+import { NextHop } from '../../core/proxy/next-hop.ts';
+import type { Protocol } from '../../core/sip/hop.ts';
+import type { SipRequest } from '../../core/sip/message.ts';
+import { type Lookup, Resolver } from '../../core/transport/resolver.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { linesOf, printed, proxyPoint, request } from '../modules/fake-core.ts';
+
+const unknownHost: Lookup = (host, _family, done) => done(new Error(`no such host as ${host}`), '');
+
+function nextHop(lookup = unknownHost, families: readonly (readonly [Protocol, 0 | 4 | 6])[] = [['udp', 4]]) {
+  const clock = new FakeClock();
+  return new NextHop({
+    myself: new Myself([proxyPoint], []),
+    resolver: new Resolver({ clock, lookup }),
+    families: new Map(families),
+  });
+}
+
+/** `protocol:address:port` of where a request goes, or the status and reason of why not. */
+async function way(msg: SipRequest, hop = nextHop()): Promise<string> {
+  const found = await hop.resolve(msg);
+  if (!found.ok) return `${found.status} ${found.reason}`;
+  return `${found.target.protocol}:${found.target.address}:${found.target.port}`;
+}
+
+const OWN = '<sip:192.0.2.1;lr>';
+
+test('next hop: $du goes over Route, Route over Request-URI', async () => {
+  const headers = ['Route: <sip:10.0.0.7;lr>'];
+  const msg = request({ uri: 'sip:bob@10.0.0.3', headers });
+  assert.equal(await way(request({ uri: 'sip:bob@10.0.0.3' })), 'udp:10.0.0.3:5060');
+  assert.equal(await way(msg), 'udp:10.0.0.7:5060');
+  msg.nextHop = 'sip:10.0.0.8:5090';
+  assert.equal(await way(msg), 'udp:10.0.0.8:5090');
+  assert.deepEqual(linesOf(printed(msg), 'route'), headers);
+});
+
+test('next hop: all Routes on top that name this proxy are taken off', async () => {
+  const msg = request({
+    headers: [`Route: ${OWN}, <sip:192.0.2.1:5060>`, `Route: ${OWN},<sip:10.0.0.7;lr>, ${OWN}`],
+  });
+  assert.equal(await way(msg), 'udp:10.0.0.7:5060');
+  assert.deepEqual(linesOf(printed(msg), 'route'), [`Route: <sip:10.0.0.7;lr>, ${OWN}`]);
+});
+
+test('next hop: with no Route but our own the Request-URI says where', async () => {
+  const msg = request({ uri: 'sip:bob@10.0.0.3', headers: [`Route: ${OWN}`] });
+  assert.equal(await way(msg), 'udp:10.0.0.3:5060');
+  assert.deepEqual(linesOf(printed(msg), 'route'), []);
+});
+
+test('next hop: a strict router becomes the Request-URI, and the Request-URI the last Route', async () => {
+  const headers = [`Route: ${OWN}, <sip:10.0.0.7;x=1>, <sip:10.0.0.8;lr>`];
+  const msg = request({ uri: 'sip:bob@10.0.0.3', headers });
+  assert.equal(await way(msg), 'udp:10.0.0.7:5060');
+  assert.equal(msg.uri, 'sip:10.0.0.7;x=1');
+  assert.deepEqual(linesOf(printed(msg), 'route'), ['Route: <sip:10.0.0.8;lr>', 'Route: <sip:bob@10.0.0.3>']);
+});
+
+test('next hop: a strict router alone leaves the Request-URI as the only Route', async () => {
+  const msg = request({ uri: 'sip:bob@10.0.0.3', headers: ['Route: <sip:10.0.0.7>'] });
+  assert.equal(await way(msg), 'udp:10.0.0.7:5060');
+  assert.deepEqual(linesOf(printed(msg), 'route'), ['Route: <sip:bob@10.0.0.3>']);
+});
+
+const ONE_HOP: readonly (readonly [string, string])[] = [
+  ['sip:bob@10.0.0.3;maddr=10.0.0.9', 'udp:10.0.0.9:5060'],
+  ['sip:bob@example.com:5066;maddr=10.0.0.9', 'udp:10.0.0.9:5066'],
+  ['sip:bob@10.0.0.3;transport=UDP', 'udp:10.0.0.3:5060'],
+  ['SIP:10.0.0.3:1', 'udp:10.0.0.3:1'],
+  ['tel:+15551234', '416 no way to reach a tel URI'],
+  ['sip:bob@10.0.0.3;transport=tcp', '478 no listen address for transport tcp'],
+  ['sips:bob@10.0.0.3', '478 no listen address for transport tls'],
+  ['sip:bob@10.0.0.3;transport=carrier-pigeon', '478 no listen address for transport carrier-pigeon'],
+  ['sip:bob@[2001:db8::3]', '478 2001:db8::3: 2001:db8::3 is not an IPv4 address'],
+  ['sip:bob@nowhere.example.org', '478 nowhere.example.org: no such host as nowhere.example.org'],
+  ['sip:bob@127.1', '478 127.1: not a host name'],
+];
+for (const [uri, wanted] of ONE_HOP) {
+  test(`next hop: ${uri}: ${wanted}`, async () => assert.equal(await way(request({ uri })), wanted));
+}
+
+test('next hop: a Route of another scheme is 416, a malformed one 400', async () => {
+  const found = [];
+  for (const route of ['<http://10.0.0.7;lr>', '<sip:10.0.0.7', '<sip:@;lr>', 'x'])
+    found.push((await way(request({ headers: [`Route: ${route}`] }))).slice(0, 3));
+  assert.deepEqual(found, ['416', '400', '400', '400']);
+});
+
+test('next hop: a malformed $du is 400', async () => {
+  const msg = request();
+  msg.nextHop = '10.0.0.3';
+  assert.match(await way(msg), /^400 next hop URI: /);
+});
+
+test('next hop: a numeric address comes at once, a name as a promise', () => {
+  const hop = nextHop((_host, _family, done) => done(null, '10.0.0.4'));
+  assert.ok(!(hop.resolve(request({ uri: 'sip:10.0.0.3' })) instanceof Promise));
+  assert.ok(hop.resolve(request({ uri: 'sip:a.example.org' })) instanceof Promise);
+});
+
+test('next hop: names are looked up in the family of the listening protocol', async () => {
+  const asked: number[] = [];
+  const lookup: Lookup = (_host, family, done) => {
+    asked.push(family);
+    done(null, family === 6 ? '2001:db8::4' : '10.0.0.4');
+  };
+  const msg = request({ uri: 'sip:a.example.org' });
+  const ways = [];
+  for (const family of [4, 6, 0] as const) ways.push(await way(msg, nextHop(lookup, [['udp', family]])));
+  assert.deepEqual(asked, [4, 6, 0]);
+  assert.deepEqual(ways, ['udp:10.0.0.4:5060', 'udp:2001:db8::4:5060', 'udp:10.0.0.4:5060']);
+});
+
+test('next hop: more hops than its cache holds are all found, before and after', async () => {
+  const hop = nextHop();
+  for (let round = 0; round < 2; round += 1) {
+    for (let i = 0; i < 1_200; i += 1) {
+      const uri = `sip:bob@10.1.${i >> 8}.${i & 255}`;
+      assert.equal(await way(request({ uri }), hop), `udp:10.1.${i >> 8}.${i & 255}:5060`);
+    }
+  }
+});
