@@ -30,8 +30,8 @@ export interface IngressOptions {
   readonly core: Services;
   readonly handlers: Handlers;
   readonly lanes: Lanes;
-  /** Those of responses that meet a `reply` handler: they end calls, so requests that wait must not keep them out. */
-  readonly replyLanes: Lanes;
+  /** Those of CANCELs, and of responses that meet a `reply` handler: they end what waits, which must not keep them out. */
+  readonly endingLanes: Lanes;
   /** Request handlers at work at one time, at most. */
   readonly maxHandlers: number;
 }
@@ -82,8 +82,9 @@ export class Ingress {
     const { core, handlers, lanes, maxHandlers } = this.#options;
     const layer = core.transactions;
     const { method } = request;
+    // A CANCEL makes room: it is taken as long as its lane has a place.
     const busy =
-      handlers.running >= maxHandlers || (this.draining && request.toTag === '' && method !== 'CANCEL');
+      method !== 'CANCEL' && (handlers.running >= maxHandlers || (this.draining && request.toTag === ''));
     const unsupported = request.find(Header.proxyRequire);
     if (unsupported !== -1 && method !== 'ACK' && method !== 'CANCEL') return this.#refuseExtensions(request);
     const taken = layer === null ? statelessly(busy) : layer.request(request, busy);
@@ -97,8 +98,8 @@ export class Ingress {
       transaction: taken.transaction,
     });
     // A CANCEL must not wait for the INVITE that it means; all else of one dialog from one side keeps its order.
-    const key = `${request.callId}|${request.fromTag}${method === 'CANCEL' ? '|CANCEL' : ''}`;
-    if (!lanes.run(key, () => this.#handle(scope, request, layer))) {
+    const queue = method === 'CANCEL' ? this.#options.endingLanes : lanes;
+    if (!queue.run(`${request.callId}|${request.fromTag}`, () => this.#handle(scope, request, layer))) {
       this.#refuse(request);
       scope.settled = true;
       layer?.ended(scope, 'ended');
@@ -142,7 +143,7 @@ export class Ingress {
 
   #response(response: SipResponse): void {
     this.counters.responses += 1;
-    const { core, handlers, replyLanes } = this.#options;
+    const { core, handlers, endingLanes } = this.#options;
     const via = response.topVia;
     // RFC 3261 18.1.2: a response whose top Via is not ours was sent astray.
     if (!core.myself.isMyself(via.host, via.port ?? (via.transport === 'TLS' ? 5061 : 5060))) {
@@ -157,7 +158,7 @@ export class Ingress {
       transaction: null,
     });
     const key = `${response.callId}|${via.branch}`;
-    const queued = replyLanes.run(key, () => {
+    const queued = endingLanes.run(key, () => {
       const after = () => {
         if (!scope.dropped) this.#pass(response);
       };

@@ -2,6 +2,7 @@ import { isIPv6, SocketAddress } from 'node:net';
 import type { MyselfService } from '../registry/services.ts';
 import type { ListenPoint } from '../sip/hop.ts';
 import { type Uri, uriParam } from '../sip/uri.ts';
+import { isWildcard } from '../transport/addresses.ts';
 
 /** Default ports of SIP, and of SIP over TLS (RFC 3261 19.1.2). */
 const SIP_PORT = 5060;
@@ -27,9 +28,12 @@ export class Myself implements MyselfService {
   /** `host:port`. */
   readonly #places = new Set<string>();
 
-  constructor(points: readonly ListenPoint[], aliases: readonly Alias[]) {
-    for (const { address, port, advertisedHost, advertisedPort } of points) {
+  /** `machine`: addresses of this machine, all of which a wildcard listen address means. */
+  constructor(points: readonly ListenPoint[], aliases: readonly Alias[], machine: readonly string[] = []) {
+    for (const { address, family, port, advertisedHost, advertisedPort } of points) {
       this.#add(address, port);
+      if (isWildcard(address))
+        for (const own of machine) if (isIPv6(own) === (family === 6)) this.#add(own, port);
       this.#add(advertisedHost, advertisedPort);
     }
     for (const { host, port } of aliases) this.#add(host, port);

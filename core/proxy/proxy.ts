@@ -97,7 +97,7 @@ export class Proxy {
       core: this.#core,
       handlers: this.#handlers,
       lanes: new Lanes(lanes),
-      replyLanes: new Lanes(lanes),
+      endingLanes: new Lanes(lanes),
       maxHandlers: limits.handlers,
     });
   }

@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import type { Clock } from '../clock.ts';
 import { errors } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -69,7 +70,7 @@ export class Services implements CoreServices {
 
   /** The sockets are bound: addresses are known from here on. */
   listening(points: readonly ListenPoint[]): void {
-    this.#myself = new Myself(points, this.#alias);
+    this.#myself = new Myself(points, this.#alias, machineAddresses());
     this.#forwarding = this.#newForwarding(points);
   }
 
@@ -109,4 +110,9 @@ export class Services implements CoreServices {
     const nextHop = new NextHop({ myself: this.#myself, resolver: this.#resolver, families });
     return new Forwarding({ transport: this.transport, nextHop, resolver: this.#resolver, log: this.#log });
   }
+}
+
+/** Addresses of this machine's interfaces, as they are now. */
+function machineAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map(({ address }) => address));
 }

@@ -67,3 +67,13 @@ test('myself: a proxy that does not listen yet knows its aliases only', () => {
   const names = new Myself([], [{ host: 'example.com', port: null }]);
   assert.deepEqual([names.isMyself('example.com', 5060), names.isMyself('10.0.0.1', 5060)], [true, false]);
 });
+
+test('myself: a wildcard address means every address of the machine of its family, at its port', () => {
+  const everywhere = new Myself([point('0.0.0.0', 5070)], [], ['192.0.2.7', '127.0.0.1', 'fe80::1']);
+  for (const host of ['192.0.2.7', '127.0.0.1']) {
+    assert.equal(everywhere.isMyself(host, 5070), true, host);
+    assert.equal(everywhere.isMyself(host, 5060), false, host);
+  }
+  assert.equal(everywhere.isMyself('fe80::1', 5070), false);
+  assert.equal(everywhere.isMyself('192.0.2.8', 5070), false);
+});

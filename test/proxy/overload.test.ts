@@ -15,7 +15,7 @@ function assertRefused(sent: readonly Sent[]): void {
   assert.equal(sent[0]!.to, '10.0.0.2:5060');
 }
 
-/** A proxy whose handlers wait for a gate before they relay. */
+/** A proxy whose handlers wait for a gate before they relay, but for those of a CANCEL. */
 async function slow(limits: { readonly handlers?: number; readonly lane?: number }) {
   const { opened, open } = gate();
   const seen: string[] = [];
@@ -24,7 +24,7 @@ async function slow(limits: { readonly handlers?: number; readonly lane?: number
       uses: ['tm'],
       async request({ msg, ksr }) {
         seen.push(msg.callId);
-        await opened;
+        if (msg.method !== 'CANCEL') await opened;
         await ksr.tm.t_relay();
       },
     }),
@@ -43,6 +43,18 @@ test('overload: above limits.handlers a request gets 503 with Retry-After, and l
   assert.equal(rig.clock.pending, pending);
   assert.deepEqual(seen, ['call-1', 'call-2']);
   assert.equal(rig.proxy.counters.refused, 1);
+});
+
+test('overload: a CANCEL is taken above limits.handlers, since it makes room', async () => {
+  const { rig, open } = await slow({ handlers: 1 });
+  await rig.receive(request(), CALLER);
+  await rig.receive(request({ method: 'CANCEL' }), CALLER);
+  open();
+  await rig.advance(0);
+  assert.deepEqual(
+    rig.starts().map((line) => line.slice(0, 11)),
+    ['SIP/2.0 200', 'SIP/2.0 487'],
+  );
 });
 
 test('overload: handlers of responses that wait count as well', async () => {
