@@ -22,7 +22,7 @@ export class Edits {
   get size(): number {
     return this.#list === null ? 0 : this.#list.length;
   }
-  /** The edits in the order in which they were made. */
+  /** The edits by offset, those at one offset in the order in which they were made. */
   get list(): readonly Edit[] {
     return this.#list ?? NO_EDITS;
   }
@@ -48,15 +48,23 @@ export class Edits {
   }
   private add(at: number, removed: number, text: EditText): void {
     const edit: Edit = { at, removed, text: typeof text === 'string' ? asByteString(text) : text };
-    if (this.#list === null) this.#list = [edit];
-    else this.#list.push(edit);
+    this.#list ??= [];
+    addInOrder(this.#list, edit);
   }
+}
+
+/** Puts an edit behind those at its offset and before; lists are short, and what comes last mostly goes last. */
+export function addInOrder(list: Edit[], edit: Edit): void {
+  let i = list.length;
+  while (i > 0 && list[i - 1]!.at > edit.at) i--;
+  if (i === list.length) list.push(edit);
+  else list.splice(i, 0, edit);
 }
 
 const NO_EDITS: readonly Edit[] = Object.freeze([]);
 
 /**
- * The text of [start, end) of `head` with the edits in that range applied, inserts at `end` included. Where removed ranges overlap, all of it
+ * The text of [start, end) of `head` with the edits in that range applied, inserts at `end` included; `edits` are in order. Where removed ranges overlap, all of it
  * goes. What was put inside a removed range goes with it; inserts at its ends stay, since they belong to what stands around it.
  */
 export function applyEdits(
@@ -67,7 +75,7 @@ export function applyEdits(
 ): string {
   let text = '';
   let at = range.start;
-  for (const edit of withoutCovered(sorted(edits))) {
+  for (const edit of withoutCovered(edits)) {
     if (edit.at < range.start || edit.at > range.end) continue;
     if (edit.at > at) {
       text += head.slice(at, edit.at);
@@ -105,12 +113,4 @@ function longestFrom(edits: readonly Edit[], first: number): number {
     if (edits[i]!.removed >= edits[longest]!.removed) longest = i;
   }
   return longest;
-}
-
-/** Stable, by offset. Most lists come in order and are short. */
-function sorted(edits: readonly Edit[]): readonly Edit[] {
-  for (let i = 1; i < edits.length; i++) {
-    if (edits[i]!.at < edits[i - 1]!.at) return edits.toSorted((a, b) => a.at - b.at);
-  }
-  return edits;
 }

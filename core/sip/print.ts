@@ -1,5 +1,5 @@
 import { skipLws } from './chars.ts';
-import { applyEdits, type Edit, type Edits } from './edits.ts';
+import { addInOrder, applyEdits, type Edit, type Edits } from './edits.ts';
 import { Header, type HeaderId } from './header-names.ts';
 import type { ListenPoint } from './hop.ts';
 import { latin1Bytes } from './latin1.ts';
@@ -26,9 +26,9 @@ export interface RequestPrint {
 export function printRequest(msg: SipRequest, { uri, edits, via, out, maxForwards }: RequestPrint): Buffer {
   const changes: Edit[] = [];
   if (uri !== msg.originalUri) {
-    changes.push({ at: msg.uriStart, removed: msg.uriEnd - msg.uriStart, text: lineSafeUri(uri) });
+    addInOrder(changes, { at: msg.uriStart, removed: msg.uriEnd - msg.uriStart, text: lineSafeUri(uri) });
   }
-  if (via !== null) changes.push({ at: msg.headersStart, removed: 0, text: `Via: ${via}\r\n` });
+  if (via !== null) addInOrder(changes, { at: msg.headersStart, removed: 0, text: `Via: ${via}\r\n` });
   if (maxForwards !== null)
     setValue(msg, edits, changes, {
       id: Header.maxForwards,
@@ -64,8 +64,9 @@ function print(msg: SipMessage, edits: Edits, changes: Edit[], out: ListenPoint)
     const value = String(bodyLength);
     setValue(msg, edits, changes, { id: Header.contentLength, name: 'Content-Length', value });
   }
-  const all = edits.size === 0 ? changes : [...changes, ...edits.list];
-  const text = all.length === 0 ? head : applyEdits(head, { start: 0, end: head.length }, all, out);
+  // Of those at one offset, the print's own come first: a Via stands above a Record-Route.
+  for (const edit of edits.list) addInOrder(changes, edit);
+  const text = changes.length === 0 ? head : applyEdits(head, { start: 0, end: head.length }, changes, out);
   const bytes = latin1Bytes(text, bodyLength);
   if (newBody === null) msg.copyBody(bytes, text.length);
   else newBody.copy(bytes, text.length);
@@ -86,7 +87,7 @@ function setValue(
     isThere = true;
     // A value that routes have rewritten stays theirs.
     if (edits.size > 0 && edits.removes(at)) continue;
-    changes.push({ at, removed: msg.valueEnd(i) - at, text: value });
+    addInOrder(changes, { at, removed: msg.valueEnd(i) - at, text: value });
   }
-  if (!isThere) changes.push({ at: msg.headersEnd, removed: 0, text: `${name}: ${value}\r\n` });
+  if (!isThere) addInOrder(changes, { at: msg.headersEnd, removed: 0, text: `${name}: ${value}\r\n` });
 }

@@ -18,6 +18,9 @@ export interface Outgoing {
   readonly routes: string;
 }
 
+/** A Route header in a text of several lines. */
+const ROUTE_LINE = /^route[ \t]*:/im;
+
 /** ACK for a non-2xx final response (RFC 3261 17.1.1.3): built from the INVITE as sent (`sent`) and the response's To. */
 export function buildAck(invite: SipRequest, response: SipResponse, sent: Outgoing): Buffer {
   return buildHopRequest('ACK', { invite, to: response, sent, extra: '' });
@@ -51,7 +54,7 @@ function rawValue(msg: SipMessage, id: typeof Header.from | typeof Header.to): s
 
 /** The Route header lines, each with its line end, that a print of the request with these edits contains. */
 export function routeLinesOf(msg: SipRequest, edits: Edits): string {
-  if (edits.size === 0 && msg.find(Header.route) < 0) return '';
+  if (!hasRoute(msg, edits)) return '';
   const range = { start: msg.headersStart, end: msg.headersEnd };
   const text = applyEdits(msg.head, range, edits.list, msg.received.point);
   let routes = '';
@@ -64,6 +67,19 @@ export function routeLinesOf(msg: SipRequest, edits: Edits): string {
     at = end;
   }
   return routes;
+}
+
+/** Whether a Route line may be left: one received that is not removed as a whole, or one in a text put in. */
+function hasRoute(msg: SipRequest, edits: Edits): boolean {
+  for (let i = msg.find(Header.route); i >= 0; i = msg.find(Header.route, i)) {
+    const start = msg.headerStart(i);
+    const end = msg.headerEnd(i);
+    if (!edits.list.some(({ at, removed, text }) => text === '' && at <= start && at + removed >= end))
+      return true;
+  }
+  return edits.list.some(({ text }) =>
+    ROUTE_LINE.test(typeof text === 'string' ? text : text(msg.received.point)),
+  );
 }
 
 function isRouteLine(text: string, at: number, end: number): boolean {
