@@ -119,6 +119,7 @@ export const errors = {
   ERR_MEMCACHED_EXPIRE: define('ERR_MEMCACHED_EXPIRE', '%s: expected %s, found %s'),
   ERR_MEMCACHED_KEY: define('ERR_MEMCACHED_KEY', '%s: %s'),
   ERR_MEMCACHED_VALUE: define('ERR_MEMCACHED_VALUE', "%s of key '%s': expected %s, found %s"),
+  ERR_MEMCACHED_LIMIT: define('ERR_MEMCACHED_LIMIT', '%s: expected %s, found %s'),
   ERR_MEMCACHED_NOT_A_NUMBER: define(
     'ERR_MEMCACHED_NOT_A_NUMBER',
     "%s of key '%s': the value stored is not a number, nothing was changed",

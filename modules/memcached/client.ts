@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '../../core/index.ts';
-import type { CommandName, Reply } from './command.ts';
+import type { CommandName, Reply, ReplyWord, Unanswered } from './command.ts';
 import { wireKey } from './key.ts';
 import { KetamaRing } from './ketama.ts';
 import { checkedLifetime } from './lifetime.ts';
@@ -11,7 +11,8 @@ import type {
   TouchOutcome,
   WriteOutcome,
 } from './outcome.ts';
-import { CacheServer } from './server.ts';
+import { type Bounds, outOfPatience, waitWithin } from './patience.ts';
+import { CacheServer, type Released } from './server.ts';
 import type { ServerEntry } from './server-list.ts';
 import type { ServerStatistics } from './statistics.ts';
 import {
@@ -21,6 +22,7 @@ import {
   encodeDelta,
   encodeValue,
   valueLimit,
+  type WireValue,
 } from './value.ts';
 
 /** How often `count` starts over when the counter comes and goes under its hands. */
@@ -34,13 +36,15 @@ export interface ClientOptions {
   readonly mode: 0 | 1;
   /** Deadline of one operation, connecting included, ms. */
   readonly timeoutMs: number;
+  /** Releases that are kept for each server while it does not answer; 0, the default: none. */
+  readonly journal?: number;
   /** Whether every value is read as a string. */
   readonly stringify: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-export interface WriteOptions {
+export interface WriteOptions extends Bounds {
   /** Lifetime, s; see the parameter `expire`. */
   readonly expire?: number | undefined;
 }
@@ -67,9 +71,11 @@ export class CacheClient {
   readonly #ring: KetamaRing | null;
 
   constructor(options: ClientOptions) {
-    const { timeoutMs, clock, log } = options;
+    const { timeoutMs, journal = 0, clock, log } = options;
     this.#options = options;
-    this.#servers = options.servers.map(({ address }) => new CacheServer({ address, timeoutMs, clock, log }));
+    this.#servers = options.servers.map(
+      ({ address }) => new CacheServer({ address, timeoutMs, journal, clock, log }),
+    );
     const [first] = this.#servers;
     if (first === undefined) throw new RangeError('a CacheClient needs a server');
     this.#first = first;
@@ -90,9 +96,9 @@ export class CacheClient {
     return Object.fromEntries(this.#servers.map((server) => [server.name, server.statistics]));
   }
 
-  async read(key: string): Promise<ReadOutcome> {
+  async read(key: string, bounds: Bounds = {}): Promise<ReadOutcome> {
     const wire = wireKey(key);
-    const reply = await this.#run('get', wire, `get ${wire}\r\n`);
+    const reply = await this.#run('get', wire, `get ${wire}\r\n`, bounds);
     if (reply.kind === 'value') {
       return { status: 'hit', value: decodeValue(reply.value, this.#options.stringify) };
     }
@@ -106,7 +112,8 @@ export class CacheClient {
     const limit = valueLimit(wire, flags);
     if (bytes.length > limit) return { status: 'too-large', size: bytes.length, limit };
     const name = this.#options.mode === 1 ? 'add' : 'set';
-    const reply = await this.#store(name, wire, flags, bytes, this.#lifetime(options));
+    const command = storeCommand(name, wire, { flags, bytes }, this.#lifetime(options));
+    const reply = await this.#run(name, wire, command, options);
     if (isWord(reply, 'STORED')) return { status: 'stored' };
     if (isWord(reply, 'NOT_STORED')) return { status: 'exists' };
     return reply.kind === 'refused' && reply.line.startsWith('SERVER_ERROR object too large')
@@ -115,27 +122,34 @@ export class CacheClient {
   }
 
   /** Adds `n` to a counter that is there. Above 2^64-1 it starts again from 0. */
-  increment(key: string, n: number | bigint): Promise<CountOutcome> {
-    return this.#step('incr', 'increment', key, n);
+  async increment(key: string, n: number | bigint, bounds: Bounds = {}): Promise<CountOutcome> {
+    const wire = wireKey(key);
+    const bytes = `incr ${wire} ${encodeDelta(n, 'increment', key)}\r\n`;
+    return countOutcome(await this.#run('incr', wire, bytes, bounds));
   }
 
-  /** Takes `n` from a counter that is there. It stops at 0. */
-  decrement(key: string, n: number | bigint): Promise<CountOutcome> {
-    return this.#step('decr', 'decrement', key, n);
+  /** Takes `n` from a counter that is there. It stops at 0. What certainly did not reach the server is kept in the journal. */
+  async decrement(key: string, n: number | bigint, bounds: Bounds = {}): Promise<CountOutcome> {
+    const wire = wireKey(key);
+    const bytes = `decr ${wire} ${encodeDelta(n, 'decrement', key)}\r\n`;
+    const { reply, kept } = await this.#release('decr', wire, bytes, bounds);
+    return kept ? journaled(reply) : countOutcome(reply);
   }
 
   /** Gives a value another lifetime, s, counted from now. */
-  async touch(key: string, expire: number): Promise<TouchOutcome> {
+  async touch(key: string, expire: number, bounds: Bounds = {}): Promise<TouchOutcome> {
     const wire = wireKey(key);
     const lifetime = checkedLifetime(expire, 'touch');
-    const reply = await this.#run('touch', wire, `touch ${wire} ${lifetime}\r\n`);
+    const reply = await this.#run('touch', wire, `touch ${wire} ${lifetime}\r\n`, bounds);
     if (isWord(reply, 'TOUCHED')) return { status: 'touched' };
     return isWord(reply, 'NOT_FOUND') ? { status: 'missing' } : down(reply);
   }
 
-  async remove(key: string): Promise<RemoveOutcome> {
+  /** Deletes a key. What was not answered is kept in the journal. */
+  async remove(key: string, bounds: Bounds = {}): Promise<RemoveOutcome> {
     const wire = wireKey(key);
-    const reply = await this.#run('delete', wire, `delete ${wire}\r\n`);
+    const { reply, kept } = await this.#release('delete', wire, `delete ${wire}\r\n`, bounds);
+    if (kept) return journaled(reply);
     if (isWord(reply, 'DELETED')) return { status: 'removed' };
     return isWord(reply, 'NOT_FOUND') ? { status: 'missing' } : down(reply);
   }
@@ -144,10 +158,13 @@ export class CacheClient {
     return { add: (n, options = {}) => this.#createOrStep(key, n, options) };
   }
 
-  async #step(name: 'incr' | 'decr', what: string, key: string, n: number | bigint): Promise<CountOutcome> {
-    const wire = wireKey(key);
-    const bytes = `${name} ${wire} ${encodeDelta(n, what, key)}\r\n`;
-    return countOutcome(await this.#run(name, wire, bytes));
+  /** The server that keeps a key, as it stands on the wire. */
+  serverOf(wire: string): CacheServer {
+    return this.#ring === null ? this.#first : (this.#servers[this.#ring.serverOf(wire)] ?? this.#first);
+  }
+
+  get servers(): readonly CacheServer[] {
+    return this.#servers;
   }
 
   /** incr; not there: add; there after all: incr again. All within one deadline. */
@@ -156,12 +173,13 @@ export class CacheClient {
     const delta = encodeDelta(n, 'count', key);
     const initial = encodeDelta(options.initial ?? 0, 'count', key);
     const first = BigInt.asUintN(64, BigInt(delta) + BigInt(initial)).toString();
-    const lifetime = this.#lifetime(options);
-    const deadlineMs = this.#serverOf(wire).deadlineMs();
+    const add = storeCommand('add', wire, { flags: 0, bytes: first }, this.#lifetime(options));
+    const incr = `incr ${wire} ${delta}\r\n`;
+    const deadlineMs = this.serverOf(wire).deadlineMs();
     for (let round = 0; round < MAX_COUNT_ROUNDS; round++) {
-      const counted = countOutcome(await this.#run('incr', wire, `incr ${wire} ${delta}\r\n`, deadlineMs));
+      const counted = countOutcome(await this.#run('incr', wire, incr, options, deadlineMs));
       if (counted.status !== 'missing') return counted;
-      const added = await this.#store('add', wire, 0, first, lifetime, deadlineMs);
+      const added = await this.#run('add', wire, add, options, deadlineMs);
       if (isWord(added, 'STORED')) return { status: 'done', value: decodeInteger(first) };
       if (!isWord(added, 'NOT_STORED')) return down(added);
     }
@@ -172,29 +190,55 @@ export class CacheClient {
     return expire === undefined ? this.#options.expire : checkedLifetime(expire, 'expire');
   }
 
-  #store(
-    name: 'set' | 'add',
-    wire: string,
-    flags: number,
-    bytes: string,
-    lifetime: number,
-    deadlineMs?: number,
-  ): Promise<Reply> {
-    const command = `${name} ${wire} ${flags} ${lifetime} ${bytes.length}\r\n${bytes}\r\n`;
-    return this.#run(name, wire, command, deadlineMs);
+  #run(name: CommandName, wire: string, bytes: string, bounds: Bounds, deadlineMs?: number): Promise<Reply> {
+    const server = this.serverOf(wire);
+    const early = outOfPatience(bounds);
+    if (early !== null) return Promise.resolve(unanswered(early, false));
+    const running = server.execute(name, wire, bytes, deadlineMs ?? server.deadlineMs());
+    return waitWithin(running, {
+      ...bounds,
+      clock: this.#options.clock,
+      endsInMs: this.#options.timeoutMs,
+      givenUp: (reason) => unanswered(reason, true),
+    });
   }
 
-  #run(name: CommandName, wire: string, bytes: string, deadlineMs?: number): Promise<Reply> {
-    const server = this.#serverOf(wire);
-    return server.execute(name, wire, bytes, deadlineMs ?? server.deadlineMs());
-  }
-
-  #serverOf(wire: string): CacheServer {
-    return this.#ring === null ? this.#first : (this.#servers[this.#ring.serverOf(wire)] ?? this.#first);
+  /** A release is sent even when the budget is used up: only the waiting for its answer is not. */
+  #release(name: 'decr' | 'delete', wire: string, bytes: string, bounds: Bounds): Promise<Released> {
+    if (bounds.signal?.aborted === true) return Promise.resolve(releaseGivenUp('aborted'));
+    return waitWithin(this.serverOf(wire).release(name, wire, bytes), {
+      ...bounds,
+      clock: this.#options.clock,
+      endsInMs: this.#options.timeoutMs,
+      givenUp: releaseGivenUp,
+    });
   }
 }
 
-function isWord(reply: Reply, word: string): boolean {
+function unanswered(reason: string, sent: boolean): Unanswered {
+  return { kind: 'down', cause: 'timeout', reason, sent };
+}
+
+function releaseGivenUp(reason: string): Released {
+  return { reply: unanswered(reason, true), kept: false };
+}
+
+function journaled(reply: Reply): Down {
+  return { ...down(reply), journaled: true };
+}
+
+/** A command that stores a value. */
+export function storeCommand(
+  name: 'set' | 'add',
+  wire: string,
+  { flags, bytes }: WireValue,
+  lifetimeS: number,
+): string {
+  return `${name} ${wire} ${flags} ${lifetimeS} ${bytes.length}\r\n${bytes}\r\n`;
+}
+
+/** Whether a reply is this word. */
+export function isWord(reply: Reply, word: ReplyWord): boolean {
   return reply.kind === 'word' && reply.word === word;
 }
 
@@ -206,7 +250,8 @@ function countOutcome(reply: Reply): CountOutcome {
     : down(reply);
 }
 
-function down(reply: Reply): Down {
+/** What a reply that says nothing comes to. */
+export function down(reply: Reply): Down {
   if (reply.kind === 'down') return { status: 'down', reason: reply.reason };
   const said = reply.kind === 'refused' ? reply.line : `unexpected ${reply.kind}`;
   return { status: 'down', reason: `the server answered: ${said}` };

@@ -1,26 +1,55 @@
 import type { WireValue } from './value.ts';
 
 /** Commands of memcached's text protocol that the module uses. */
-export type CommandName = 'get' | 'set' | 'add' | 'incr' | 'decr' | 'touch' | 'delete' | 'version';
+export type CommandName =
+  | 'get'
+  | 'gets'
+  | 'set'
+  | 'add'
+  | 'cas'
+  | 'incr'
+  | 'decr'
+  | 'touch'
+  | 'delete'
+  | 'version';
 
 /** Replies of one word. */
-export type ReplyWord = 'END' | 'STORED' | 'NOT_STORED' | 'NOT_FOUND' | 'TOUCHED' | 'DELETED' | 'VERSION';
+export type ReplyWord =
+  | 'END'
+  | 'STORED'
+  | 'NOT_STORED'
+  | 'EXISTS'
+  | 'NOT_FOUND'
+  | 'TOUCHED'
+  | 'DELETED'
+  | 'VERSION';
 
 /** What became of a command. */
 export type Reply =
-  | { readonly kind: 'value'; readonly value: WireValue }
+  /** `cas`: the number that `gets` gives with a value, and `cas` wants back; empty for `get`. */
+  | { readonly kind: 'value'; readonly value: WireValue; readonly cas: string }
   | { readonly kind: 'number'; readonly digits: string }
   | { readonly kind: 'word'; readonly word: ReplyWord }
   /** The server said no: `line` is its error. */
   | { readonly kind: 'refused'; readonly line: string }
-  /** No answer. Whether the command was carried out is not known. */
-  | { readonly kind: 'down'; readonly cause: 'timeout' | 'fault'; readonly reason: string };
+  /** No answer. `sent` false: it never left, so that it cannot have been carried out. Otherwise that is not known. */
+  | Unanswered;
+
+/** A command without an answer. */
+export interface Unanswered {
+  readonly kind: 'down';
+  readonly cause: 'timeout' | 'fault';
+  readonly reason: string;
+  readonly sent: boolean;
+}
 
 /** The words that may answer each command; any other word is a fault of the connection. */
 const REPLY_WORDS: Readonly<Record<CommandName, readonly ReplyWord[]>> = {
   get: ['END'],
+  gets: ['END'],
   set: ['STORED', 'NOT_STORED'],
   add: ['STORED', 'NOT_STORED'],
+  cas: ['STORED', 'EXISTS', 'NOT_FOUND'],
   incr: ['NOT_FOUND'],
   decr: ['NOT_FOUND'],
   touch: ['TOUCHED', 'NOT_FOUND'],

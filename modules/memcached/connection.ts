@@ -40,13 +40,15 @@ export class ServerConnection extends MemcacheConnection {
   readonly #options: ConnectionOptions;
   #oldest: Command | null = null;
   #newest: Command | null = null;
+  /** The first command that has not left yet; null when all have. */
+  #firstUnsent: Command | null = null;
   /** What leaves with the next flush, one char a byte. */
   #unsent = '';
   #flushing = false;
   /** What the parser is looking at: its first line is the one that `processCmd` gets, and has the key byte for byte. */
   #parsing: Buffer | undefined;
   /** The value of the `get` that is being answered. */
-  #value: WireValue | null = null;
+  #value: Extract<Reply, { kind: 'value' }> | null = null;
   /** Length of a value too large to read, or 0. */
   #oversize = 0;
   #skipBytes = 0;
@@ -67,6 +69,7 @@ export class ServerConnection extends MemcacheConnection {
     if (this.#newest === null) this.#oldest = command;
     else this.#newest.next = command;
     this.#newest = command;
+    this.#firstUnsent ??= command;
     this.#unsent += command.bytes;
     if (!this.#flushing && this.isReady()) {
       this.#flushing = true;
@@ -99,6 +102,7 @@ export class ServerConnection extends MemcacheConnection {
     this.#flushing = false;
     const bytes = this.#unsent;
     this.#unsent = '';
+    this.#firstUnsent = null;
     if (bytes !== '') this.socket?.write(bytes, 'latin1');
   };
 
@@ -136,11 +140,15 @@ export class ServerConnection extends MemcacheConnection {
     this.#timer = null;
     this.#unsent = '';
     let command = this.#oldest;
-    this.#oldest = this.#newest = null;
+    const firstUnsent = this.#firstUnsent;
+    this.#oldest = this.#newest = this.#firstUnsent = null;
     super._shutdown(reason);
     this.#options.ended({ cause: this.#endCause, reason, lost: command !== null });
-    const reply: Reply = { kind: 'down', cause: this.#endCause, reason };
-    for (; command !== null; command = command.next) command.settle(reply);
+    let reply: Reply = { kind: 'down', cause: this.#endCause, reason, sent: true };
+    for (; command !== null; command = command.next) {
+      if (command === firstUnsent) reply = { ...reply, sent: false };
+      command.settle(reply);
+    }
   }
 
   override onData(data: Buffer | undefined): void {
@@ -200,17 +208,30 @@ export class ServerConnection extends MemcacheConnection {
         kind: 'refused',
         line: `value of ${oversize} bytes, more than ${MAX_READ_BYTES}`,
       });
-    } else if (value !== null) this.#settle(command, { kind: 'value', value });
+    } else if (value !== null) this.#settle(command, value);
     else this.#settle(command, { kind: 'word', word });
   }
 
-  /** `VALUE <key> <flags> <bytes>` (protocol.txt, "Retrieval command"). */
+  /** `VALUE <key> <flags> <bytes> [<cas unique>]` (protocol.txt, "Retrieval command"). */
   #startValue(command: Command, tokens: string[]): void {
     const flags = decimal(tokens[2]);
     const length = decimal(tokens[3]);
-    if (command.name !== 'get' || this.#value !== null || this.#oversize > 0 || !this.#isKey(command.key)) {
+    const isGets = command.name === 'gets';
+    if (
+      (command.name !== 'get' && !isGets) ||
+      this.#value !== null ||
+      this.#oversize > 0 ||
+      !this.#isKey(command.key)
+    ) {
       this.#fault('value of a key that was not asked for');
-    } else if (flags === null || length === null || length > MAX_LENGTH_BYTES || tokens.length !== 4) {
+    } else if (isGets && !/^\d{1,20}$/.test(tokens[4] ?? '')) {
+      this.#fault('value without a proper number for cas');
+    } else if (
+      flags === null ||
+      length === null ||
+      length > MAX_LENGTH_BYTES ||
+      tokens.length !== (isGets ? 5 : 4)
+    ) {
       this.#fault('value without a proper length');
     } else if (length > MAX_READ_BYTES) {
       this.#oversize = length;
@@ -225,7 +246,9 @@ export class ServerConnection extends MemcacheConnection {
   }
 
   override receiveResult(result: { data?: Buffer; cmdTokens: string[] }): void {
-    this.#value = { flags: Number(result.cmdTokens[2]), bytes: result.data?.toString('latin1') ?? '' };
+    const [, , flags, , cas = ''] = result.cmdTokens;
+    const value: WireValue = { flags: Number(flags), bytes: result.data?.toString('latin1') ?? '' };
+    this.#value = { kind: 'value', value, cas };
   }
 
   #settle(command: Command, reply: Reply): void {

@@ -1,4 +1,12 @@
-import { type Call, type CoreServices, errors, type Logger, type ParamValues } from '../../core/index.ts';
+import {
+  type Avps,
+  type Call,
+  type CoreServices,
+  errors,
+  type Logger,
+  type ParamValues,
+  type Scope,
+} from '../../core/index.ts';
 import { CacheClient, type ClientOptions } from './client.ts';
 import { EmbeddedServer } from './embedded/embedded-server.ts';
 import {
@@ -9,7 +17,9 @@ import {
   type KeyReference,
 } from './key-reference.ts';
 import { checkedLifetime } from './lifetime.ts';
+import { Limits } from './limits/limits.ts';
 import type { params } from './params.ts';
+import { type Bounds, Budget } from './patience.ts';
 import { parseServers, type ServerList } from './server-list.ts';
 
 /** What may follow a key: `{ expire }`, or the values of a template. */
@@ -24,7 +34,11 @@ export class MemcachedState {
   readonly #log: Logger;
   readonly #servers: Extract<ServerList, { ok: true }>;
   readonly #options: Omit<ClientOptions, 'servers'>;
+  readonly #budgetMs: number;
+  /** What each transaction may still wait: its AVPs live as long as it does. */
+  readonly #budgets = new WeakMap<Avps, Budget>();
   #client: CacheClient | null = null;
+  #limits: Limits | null = null;
   #embedded: EmbeddedServer | null = null;
   #warned = false;
 
@@ -35,10 +49,12 @@ export class MemcachedState {
     this.#core = core;
     this.#log = log;
     this.#servers = servers;
+    this.#budgetMs = values.budget;
     this.#options = {
       expire: checkedLifetime(values.expire, 'memcached.expire'),
       mode: values.mode,
       timeoutMs: values.timeout,
+      journal: values.journal,
       stringify: values.stringify === 1,
       clock: core.clock,
       log,
@@ -51,6 +67,23 @@ export class MemcachedState {
     return this.#client;
   }
 
+  /** What limits calls, there from `start` on. */
+  get limits(): Limits {
+    if (this.#limits === null) throw new Error('memcached: used before it was started');
+    return this.#limits;
+  }
+
+  /** How long an operation of this handler run may wait. */
+  bounds({ avps }: Scope, { signal }: Pick<Bounds, 'signal'> = {}): Bounds {
+    if (this.#budgetMs === 0) return { signal };
+    let budget = this.#budgets.get(avps);
+    if (budget === undefined) {
+      budget = new Budget(this.#core.clock, this.#budgetMs);
+      this.#budgets.set(avps, budget);
+    }
+    return { signal, budget };
+  }
+
   /** Starts the embedded store if there is to be one, and connects. Servers that are down do not fail it. */
   async start(): Promise<void> {
     let { servers } = this.#servers;
@@ -59,10 +92,16 @@ export class MemcachedState {
       servers = [{ address: await this.#embedded.start(), weight: 1 }];
     }
     this.#client = new CacheClient({ ...this.#options, servers });
+    this.#limits = new Limits({
+      client: this.#client,
+      clock: this.#core.clock,
+      randomToken: (length) => this.#core.randomToken(length),
+    });
     await this.#client.start();
   }
 
   async stop(): Promise<void> {
+    this.#limits?.stop();
     this.#client?.stop();
     await this.#embedded?.stop();
     this.#embedded = null;

@@ -4,6 +4,8 @@ import type { CacheValue } from './value.ts';
 export interface Down {
   readonly status: 'down';
   readonly reason: string;
+  /** Set when the operation waits in the journal and is sent when the server answers again: do not repeat it. */
+  readonly journaled?: true;
 }
 
 /** What a read came to. */

@@ -5,6 +5,9 @@ import { parseServers } from './server-list.ts';
 /** Longest `timeout`, ms: a call would have given up by then. */
 const MAX_TIMEOUT_MS = 60_000;
 
+/** Largest `journal`: each entry holds a key. */
+const MAX_JOURNAL = 1_000_000;
+
 /** Parameters of the module, as kamailio.yaml writes them. */
 export const params = {
   servers: param.string({
@@ -34,6 +37,20 @@ export const params = {
     max: MAX_TIMEOUT_MS,
     unit: 'ms',
     doc: 'Deadline of one operation, connecting included. Below T1 (500 ms), so that no caller retransmits because of it.',
+  }),
+  budget: param.int({
+    default: 1000,
+    min: 0,
+    max: MAX_TIMEOUT_MS,
+    unit: 'ms',
+    doc: 'What all operations of one SIP transaction together may wait; those beyond it fail at once. 0: no bound but `timeout` for each.',
+  }),
+  journal: param.int({
+    default: 10_000,
+    min: 0,
+    max: MAX_JOURNAL,
+    unit: 'count',
+    doc: 'Releases (decrements, deletes, releases of leases) that are kept for each server while it does not answer, and sent in order when it does. 0: none.',
   }),
   stringify: param.oneOf([0, 1], {
     default: 0,

@@ -3,9 +3,10 @@ import type { Clock, Logger } from '../../core/index.ts';
 import { Breaker } from './breaker.ts';
 import type { CommandName, Reply } from './command.ts';
 import { type ConnectionEnd, ServerConnection } from './connection.ts';
+import { Journal } from './journal.ts';
 import { type ServerAddress, serverName } from './server-list.ts';
 import { sharedLookup } from './shared-lookup.ts';
-import { countReply, newStatistics, type ServerStatistics } from './statistics.ts';
+import { type CommandCounters, countReply, newStatistics, type ServerStatistics } from './statistics.ts';
 
 /** Commands that may wait on one server; one more fails at once. */
 export const MAX_PENDING_COMMANDS = 10_000;
@@ -17,26 +18,40 @@ export interface ServerOptions {
   readonly address: ServerAddress;
   /** Deadline of one command, connecting included, ms. */
   readonly timeoutMs: number;
+  /** Releases that are kept while the server does not answer; 0, the default: none. */
+  readonly journal?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** One server: its connection, opened when first needed and again after it broke, its breaker, its counters. */
+/** What became of a release. */
+export interface Released {
+  readonly reply: Reply;
+  /** Whether it waits in the journal. */
+  readonly kept: boolean;
+}
+
+/** One server: its connection, opened when first needed and again after it broke, its breaker, its journal, its counters. */
 export class CacheServer {
   readonly name: string;
-  readonly statistics: ServerStatistics = newStatistics();
+  readonly timeoutMs: number;
   readonly #options: ServerOptions;
   readonly #library: MemcacheClient;
   readonly #breaker: Breaker;
+  readonly #counters: CommandCounters = newStatistics();
+  readonly #journal: Journal;
   readonly #lookup = sharedLookup();
   #connection: ServerConnection | null = null;
   #pendingCommands = 0;
   #pendingBytes = 0;
   #stopped = false;
+  #returned: () => void = () => {};
 
   constructor(options: ServerOptions) {
     this.name = serverName(options.address);
+    this.timeoutMs = options.timeoutMs;
     this.#options = options;
+    this.#journal = new Journal(options.journal ?? 0, this.name, options.log);
     // Holds options for its connections; as no command goes through it, it opens none of its own.
     this.#library = new MemcacheClient({ server: this.name, noDelay: true, cmdTimeout: options.timeoutMs });
     this.#breaker = new Breaker(options.clock, {
@@ -45,8 +60,22 @@ export class CacheServer {
         options.log.warn(
           `memcached ${this.name} is down: ${reason}; operations fail at once until it answers`,
         ),
-      closed: () => options.log.notice(`memcached ${this.name} answers again`),
+      closed: () => {
+        options.log.notice(`memcached ${this.name} answers again`);
+        // Before anything else can be sent: what is asked for from now on comes after what was kept.
+        this.#journal.replay();
+        this.#returned();
+      },
     });
+  }
+
+  get statistics(): ServerStatistics {
+    return { ...this.#counters, journal: this.#journal.statistics };
+  }
+
+  /** Has `returned` called whenever the server may have lost its memory: when it answers again, and when an idle connection has ended. */
+  onReturn(returned: () => void): void {
+    this.#returned = returned;
   }
 
   /** When a command sent now has to be answered, by the clock's time, ms. */
@@ -71,18 +100,60 @@ export class CacheServer {
 
   /** Sends one command and resolves to what became of it, by `deadlineMs` at the latest. Never rejects. */
   execute(name: CommandName, key: string, bytes: string, deadlineMs: number): Promise<Reply> {
-    const refusal = this.#refusal(bytes.length);
+    const refusal = this.#refusal(bytes.length, 0);
+    return this.#sendUnless(refusal, name, key, bytes, deadlineMs);
+  }
+
+  #sendUnless(
+    refusal: string | null,
+    name: CommandName,
+    key: string,
+    bytes: string,
+    deadlineMs: number,
+  ): Promise<Reply> {
     if (refusal === null) return this.#send(name, key, bytes, deadlineMs);
-    const reply: Reply = { kind: 'down', cause: 'fault', reason: `${this.name}: ${refusal}` };
-    countReply(this.statistics[name], reply);
+    const reply: Reply = { kind: 'down', cause: 'fault', reason: `${this.name}: ${refusal}`, sent: false };
+    countReply(this.#counters[name], reply);
     return Promise.resolve(reply);
   }
 
+  /**
+   * Sends a command that gives something back. One that certainly was not carried out is kept in the journal and sent later; so is a `delete`
+   * in doubt, which does no harm twice; a `decr` in doubt is counted. As many releases as the journal takes may wait above the bound of other
+   * commands: kept until later, they would come behind what was asked for after them.
+   */
+  async release(name: 'decr' | 'delete', key: string, bytes: string): Promise<Released> {
+    const refusal = this.#refusal(bytes.length, this.#options.journal ?? 0);
+    const reply = await this.#sendUnless(refusal, name, key, bytes, this.deadlineMs());
+    return { reply, kept: this.#keepRelease(name, key, bytes, reply) };
+  }
+
+  /** Keeps a release for when the server answers again; `send` sends it then. False when there is no room. */
+  keep(send: () => void): boolean {
+    return !this.#stopped && this.#journal.keep(send);
+  }
+
+  #keepRelease(name: 'decr' | 'delete', key: string, bytes: string, reply: Reply): boolean {
+    if (reply.kind !== 'down') return false;
+    if (reply.sent && name === 'decr') {
+      this.#journal.doubt();
+      return false;
+    }
+    return this.keep(() => {
+      void this.#send(name, key, bytes, this.deadlineMs()).then((again) =>
+        this.#keepRelease(name, key, bytes, again),
+      );
+    });
+  }
+
   /** Why no command can be sent now, or null. */
-  #refusal(bytes: number): string | null {
+  #refusal(bytes: number, moreCommands: number): string | null {
     if (this.#stopped) return 'stopped';
     if (this.#breaker.state !== 'closed') return this.#breaker.reason;
-    if (this.#pendingCommands >= MAX_PENDING_COMMANDS || this.#pendingBytes + bytes > MAX_PENDING_BYTES) {
+    if (
+      this.#pendingCommands >= MAX_PENDING_COMMANDS + moreCommands ||
+      this.#pendingBytes + bytes > MAX_PENDING_BYTES
+    ) {
       return 'queue full';
     }
     return null;
@@ -97,7 +168,7 @@ export class CacheServer {
       const settle = (reply: Reply): void => {
         this.#pendingCommands--;
         this.#pendingBytes -= bytes.length;
-        countReply(this.statistics[name], reply);
+        countReply(this.#counters[name], reply);
         if (reply.kind !== 'down' && this.#breaker.state === 'probing') this.#breaker.succeeded();
         resolve(reply);
       };
@@ -119,6 +190,8 @@ export class CacheServer {
   /** An idle connection that ends is no fault: the next command opens another. */
   #ended(end: ConnectionEnd): void {
     this.#connection = null;
-    if (end.lost && !this.#stopped) this.#breaker.failed(end.reason);
+    if (this.#stopped) return;
+    if (end.lost) this.#breaker.failed(end.reason);
+    else this.#returned();
   }
 }

@@ -1,4 +1,5 @@
 import type { CommandName, Reply } from './command.ts';
+import type { JournalStatistics } from './journal.ts';
 
 /** Plain counters of one kind of command on one server. */
 export interface CommandStatistics {
@@ -12,14 +13,21 @@ export interface CommandStatistics {
 }
 
 /** Counters of one server, by command. */
-export type ServerStatistics = Readonly<Record<CommandName, CommandStatistics>>;
+export type CommandCounters = Readonly<Record<CommandName, CommandStatistics>>;
+
+/** Counters of one server: by command, and those of its journal. */
+export interface ServerStatistics extends CommandCounters {
+  readonly journal: JournalStatistics;
+}
 
 /** Returns counters that stand at 0. */
-export function newStatistics(): ServerStatistics {
+export function newStatistics(): CommandCounters {
   return {
     get: zero(),
+    gets: zero(),
     set: zero(),
     add: zero(),
+    cas: zero(),
     incr: zero(),
     decr: zero(),
     touch: zero(),
@@ -40,7 +48,12 @@ export function countReply(statistics: CommandStatistics, reply: Reply): void {
       statistics.hits++;
       return;
     case 'word':
-      if (reply.word === 'END' || reply.word === 'NOT_FOUND' || reply.word === 'NOT_STORED') {
+      if (
+        reply.word === 'END' ||
+        reply.word === 'NOT_FOUND' ||
+        reply.word === 'NOT_STORED' ||
+        reply.word === 'EXISTS'
+      ) {
         statistics.misses++;
       } else statistics.hits++;
       return;

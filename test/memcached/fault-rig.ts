@@ -12,6 +12,9 @@ import { clientOf } from './rig.ts';
 /** Deadline of an operation on the fake server, by the fake clock, ms. */
 export const TIMEOUT_MS = 250;
 
+/** Releases that its journal keeps. */
+export const JOURNAL = 3;
+
 /** A client and the fake server that it talks to. */
 export interface Rig {
   readonly server: FakeServer;
@@ -26,7 +29,7 @@ export async function rigOf(t: TestContext): Promise<Rig> {
   const server = await FakeServer.start(t);
   const clock = new FakeClock();
   const log = recordedLog();
-  const client = clientOf(t, [server.address], { clock, log, timeoutMs: TIMEOUT_MS });
+  const client = clientOf(t, [server.address], { clock, log, timeoutMs: TIMEOUT_MS, journal: JOURNAL });
   return {
     server,
     client,

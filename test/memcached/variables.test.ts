@@ -24,6 +24,8 @@ const DEFAULTS: ParamValues<typeof memcached.params> = {
   expire: 100,
   mode: 0,
   timeout: PATIENT_TIMEOUT_MS,
+  budget: 0,
+  journal: 0,
   stringify: 0,
 };
 
@@ -267,6 +269,8 @@ test('module: the parameters have the defaults of the manual', () => {
     ['expire', 10_800],
     ['mode', 0],
     ['timeout', 250],
+    ['budget', 1000],
+    ['journal', 10_000],
     ['stringify', 0],
   ]);
 });

@@ -1,0 +1,289 @@
+import type { Clock } from '../../../core/index.ts';
+import { type CacheClient, down, isWord } from '../client.ts';
+import type { Reply } from '../command.ts';
+import { wireKey } from '../key.ts';
+import { type Bounds, outOfPatience, waitWithin } from '../patience.ts';
+import type { CacheServer } from '../server.ts';
+import { HeldLeases } from './held-leases.ts';
+import { GENERATION_CHARS, type LeaseSet, parseLeases, printLeases } from './lease-set.ts';
+import { applySteps, type LeaseStep, type StepResult } from './lease-steps.ts';
+import { RepublishTimer } from './republish-timer.ts';
+
+/** Steps that may wait in one process, over all limits; one more fails at once. */
+export const MAX_WAITING_STEPS = 10_000;
+
+/** How often a change starts over because another process was faster. */
+const MAX_ROUNDS = 50;
+/** Rounds that follow each other at once; later ones wait for a random time. */
+const QUICK_ROUNDS = 4;
+/** Longest such wait, ms. */
+const MAX_JITTER_MS = 30;
+/** Memcached flags of a string. */
+const FLAGS = 1;
+
+/** What became of a step. */
+export type StepReply = ({ readonly kind: 'done' } & StepResult) | StepDown;
+
+/** A step without an answer. */
+interface StepDown {
+  readonly kind: 'down';
+  readonly reason: string;
+  /** Whether a lease may have been made all the same. */
+  readonly inDoubt: boolean;
+}
+
+/** Told what a step came to, and whether its caller had stopped waiting. */
+type StepEnded = (reply: StepReply, givenUp: boolean) => void;
+
+interface Waiting {
+  readonly step: LeaseStep;
+  readonly settle: (reply: StepReply) => void;
+  /** Whether the caller has stopped waiting. */
+  givenUp: boolean;
+}
+
+export interface LeaseTableOptions {
+  readonly client: CacheClient;
+  readonly clock: Clock;
+  /** Unix time, ms: what leases end by, on every proxy. */
+  readonly nowMs?: () => number;
+  readonly randomToken: (length: number) => string;
+  /** 0 up to 1. */
+  readonly random?: () => number;
+}
+
+/**
+ * Leases on shared limits. Each limit is one value, changed by `gets` and `cas`: two round trips, whatever the number of steps that this process
+ * asks of it at the time, since all that wait are carried out in one change.
+ */
+export class LeaseTable {
+  readonly held = new HeldLeases();
+  readonly #client: CacheClient;
+  readonly #clock: Clock;
+  readonly #nowMs: () => number;
+  readonly #randomToken: (length: number) => string;
+  readonly #random: () => number;
+  /** Steps that wait, by limit; there while one is being worked on. */
+  readonly #queues = new Map<string, Waiting[]>();
+  readonly #republishing: readonly RepublishTimer[];
+  #waiting = 0;
+
+  constructor({ client, clock, nowMs, randomToken, random }: LeaseTableOptions) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#nowMs = nowMs ?? Date.now;
+    this.#randomToken = randomToken;
+    this.#random = random ?? Math.random;
+    this.#republishing = client.servers.map((server) => {
+      const timer = new RepublishTimer(clock, () => this.#republish(server));
+      server.onReturn(() => timer.request());
+      return timer;
+    });
+  }
+
+  stop(): void {
+    for (const timer of this.#republishing) timer.stop();
+  }
+
+  /** Unix time, ms. */
+  nowMs(): number {
+    return this.#nowMs();
+  }
+
+  serverOf(limit: string): CacheServer {
+    return this.#client.serverOf(wireKey(limit));
+  }
+
+  /**
+   * Carries out a step within the timeout of an operation. `ended` is called when it has come to its end, which may be after the caller has
+   * stopped waiting. A release is carried out whether or not its caller waits.
+   */
+  run(limit: string, step: LeaseStep, bounds: Bounds = {}, ended?: StepEnded): Promise<StepReply> {
+    const isRelease = step.kind === 'release';
+    this.#forget(limit, step);
+    const refusal = this.#waiting >= MAX_WAITING_STEPS ? 'queue full' : outOfPatience(bounds);
+    if (refusal !== null && (refusal === 'queue full' || refusal === 'aborted' || !isRelease)) {
+      const reply = stepDown(refusal, false);
+      if (refusal === 'queue full') ended?.(reply, false);
+      return Promise.resolve(reply);
+    }
+    const { promise, waiting } = this.#enqueue(limit, step, ended);
+    return waitWithin(promise, {
+      ...bounds,
+      clock: this.#clock,
+      limitMs: this.serverOf(limit).timeoutMs,
+      givenUp: (reason) => {
+        waiting.givenUp = true;
+        return stepDown(reason, false);
+      },
+    });
+  }
+
+  #enqueue(
+    limit: string,
+    step: LeaseStep,
+    ended?: StepEnded,
+  ): { readonly promise: Promise<StepReply>; readonly waiting: Waiting } {
+    const { promise, resolve } = withResolver<StepReply>();
+    const settle = (reply: StepReply): void => {
+      this.#waiting--;
+      ended?.(reply, waiting.givenUp);
+      resolve(reply);
+    };
+    const waiting: Waiting = { step, settle, givenUp: false };
+    this.#waiting++;
+    const queue = this.#queues.get(limit);
+    if (queue === undefined) {
+      this.#queues.set(limit, [waiting]);
+      void this.#work(limit);
+    } else queue.push(waiting);
+    return { promise, waiting };
+  }
+
+  /** Works off what waits on a limit, and what comes meanwhile. */
+  async #work(limit: string): Promise<void> {
+    // Steps asked for in the same turn go together.
+    await Promise.resolve();
+    while ((this.#queues.get(limit)?.length ?? 0) > 0) await this.#change(limit);
+    this.#queues.delete(limit);
+  }
+
+  async #change(limit: string): Promise<void> {
+    let batch: Waiting[] = [];
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      batch = [...batch, ...(this.#queues.get(limit)?.splice(0) ?? [])].filter(isWanted);
+      if (batch.length === 0 || (await this.#tryChange(limit, batch))) return;
+      if (round >= QUICK_ROUNDS) await this.#pause(this.#random() * MAX_JITTER_MS);
+    }
+    this.#fail(limit, batch, 'others changed it each time', null);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.setTimer(ms, resolve));
+  }
+
+  /** One `gets` and, if anything changes, one `cas`. False when another process was faster. */
+  async #tryChange(limit: string, batch: readonly Waiting[]): Promise<boolean> {
+    const wire = wireKey(limit);
+    const server = this.#client.serverOf(wire);
+    const read = await server.execute('gets', wire, `gets ${wire}\r\n`, server.deadlineMs());
+    const nowMs = this.#nowMs();
+    const set = this.#setOf(read, nowMs);
+    if (typeof set === 'string') {
+      this.#fail(limit, batch, set, null);
+      return true;
+    }
+    const steps = batch.map(({ step }) => step);
+    const { changed, results, gone } = applySteps(set, steps, {
+      nowMs,
+      held: this.held.living(limit, nowMs),
+    });
+    for (const id of gone) this.held.delete(limit, id);
+    if (changed) {
+      const stored = await this.#store(server, wire, {
+        set,
+        nowMs,
+        cas: read.kind === 'value' ? read.cas : null,
+      });
+      if (stored.kind === 'word' && stored.word !== 'STORED') return false;
+      if (stored.kind !== 'word') {
+        const inDoubt = stored.kind === 'down' && stored.sent;
+        this.#fail(limit, batch, down(stored).reason, inDoubt ? results : null);
+        return true;
+      }
+    }
+    this.#succeed(limit, batch, { set, results, nowMs });
+    return true;
+  }
+
+  /** The set that a reply holds, a new one when there is none; or what is wrong. */
+  #setOf(read: Reply, nowMs: number): LeaseSet | string {
+    if (isWord(read, 'END')) {
+      return { generation: this.#randomToken(GENERATION_CHARS), untilMs: nowMs, leases: new Map() };
+    }
+    if (read.kind !== 'value') return down(read).reason;
+    return parseLeases(read.value.bytes) ?? 'the key holds something else';
+  }
+
+  #store(
+    server: CacheServer,
+    wire: string,
+    { set, nowMs, cas }: { readonly set: LeaseSet; readonly nowMs: number; readonly cas: string | null },
+  ): Promise<Reply> {
+    const bytes = printLeases(set);
+    const lifetimeS = Math.max(1, Math.ceil((set.untilMs - nowMs) / 1000) + 1);
+    const head = `${wire} ${FLAGS} ${lifetimeS} ${bytes.length}`;
+    return cas === null
+      ? server.execute('add', wire, `add ${head}\r\n${bytes}\r\n`, server.deadlineMs())
+      : server.execute('cas', wire, `cas ${head} ${cas}\r\n${bytes}\r\n`, server.deadlineMs());
+  }
+
+  #succeed(
+    limit: string,
+    batch: readonly Waiting[],
+    {
+      set,
+      results,
+      nowMs,
+    }: { readonly set: LeaseSet; readonly results: readonly StepResult[]; readonly nowMs: number },
+  ): void {
+    const { generation, leases } = set;
+    for (const [id, lease] of this.held.living(limit, nowMs))
+      if (leases.has(id)) lease.generation = generation;
+    for (const [index, { step, givenUp }] of batch.entries()) {
+      this.#forget(limit, step);
+      if ((step.kind !== 'acquire' && step.kind !== 'renew') || results[index]?.done !== true || givenUp)
+        continue;
+      const endMs = leases.get(step.id);
+      if (endMs !== undefined) this.held.put(limit, step.id, { endMs, generation });
+    }
+    // All are held before the first is told: one whose caller has gone is given back unless another holds it.
+    for (const [index, { settle }] of batch.entries()) {
+      settle({ kind: 'done', ...(results[index] ?? { done: false, created: false, active: leases.size }) });
+    }
+  }
+
+  /** `attempted`: what the change would have come to, when it may have been carried out. */
+  #fail(
+    limit: string,
+    batch: readonly Waiting[],
+    reason: string,
+    attempted: readonly StepResult[] | null,
+  ): void {
+    for (const [index, { step, settle }] of batch.entries()) {
+      this.#forget(limit, step);
+      settle(stepDown(reason, attempted?.[index]?.created ?? false));
+    }
+  }
+
+  /** A lease that is released is held no more. */
+  #forget(limit: string, step: LeaseStep): void {
+    if (step.kind === 'release' && step.ifUnused !== true) this.held.delete(limit, step.id);
+  }
+
+  /** Puts back what a server has lost, and adds what was granted while it was down. */
+  #republish(server: CacheServer): void {
+    for (const limit of this.held.keys()) {
+      if (this.serverOf(limit) === server) void this.run(limit, { kind: 'count' });
+    }
+  }
+}
+
+/** Whether a step is still to be carried out; one whose caller has gone is settled. */
+function isWanted({ step, settle, givenUp }: Waiting): boolean {
+  if (!givenUp || step.kind === 'release') return true;
+  settle(stepDown('given up', false));
+  return false;
+}
+
+function stepDown(reason: string, inDoubt: boolean): StepDown {
+  return { kind: 'down', reason, inDoubt };
+}
+
+function withResolver<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((resolver) => {
+    resolve = resolver;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,183 @@
+import type { Bounds } from '../patience.ts';
+import { leaseId } from './lease-set.ts';
+import type { LeaseStep } from './lease-steps.ts';
+import type { LeaseTable, StepReply } from './lease-table.ts';
+import {
+  type AcquireOptions,
+  checkedCount,
+  checkedPolicy,
+  checkedSpanMs,
+  checkedText,
+  type DistinctOptions,
+  MAX_LEASES,
+  type RenewOptions,
+} from './options.ts';
+import type {
+  AcquireOutcome,
+  ActiveOutcome,
+  LimitOutcome,
+  OnDown,
+  ReleaseOutcome,
+  RenewOutcome,
+} from './outcome.ts';
+
+/** What is asked for: a place among `max` for a thing. */
+interface Asked {
+  readonly key: string;
+  readonly id: string;
+  readonly max: number;
+  readonly ttlMs: number;
+  readonly onDown: OnDown;
+}
+
+/** Concurrent calls and distinct things, counted by leases that all proxies share. */
+export class Leases {
+  readonly #table: LeaseTable;
+
+  constructor(table: LeaseTable) {
+    this.#table = table;
+  }
+
+  /** Takes one of `max` places for a call, or gives the one that it has more time. */
+  async acquire(limitKey: string, options: AcquireOptions, bounds: Bounds): Promise<AcquireOutcome> {
+    const outcome = await this.#take(
+      {
+        key: leaseKey(limitKey, 'acquire: limitKey'),
+        id: leaseId(checkedText(options.id, 'acquire: id')),
+        max: checkedCount(options.max, 'acquire: max', MAX_LEASES),
+        ttlMs: checkedSpanMs(options.ttl, 'acquire: ttl'),
+        onDown: checkedPolicy(options.onDown, 'acquire: onDown'),
+      },
+      bounds,
+    );
+    if (outcome.status === 'down') return outcome;
+    const { status, count: active, countedBy } = outcome;
+    return { status: status === 'allowed' ? 'acquired' : 'full', active, countedBy };
+  }
+
+  /** Counts a thing once within `per`, unless `max` others are counted already. */
+  async distinct(
+    key: string,
+    item: string | null,
+    options: DistinctOptions,
+    bounds: Bounds,
+  ): Promise<LimitOutcome> {
+    return this.#take(
+      {
+        key: `distinct:${checkedText(key, 'distinct: key')}`,
+        id: leaseId(checkedText(item, 'distinct: item')),
+        max: checkedCount(options.max, 'distinct: max', MAX_LEASES),
+        ttlMs: checkedSpanMs(options.per, 'distinct: per'),
+        onDown: checkedPolicy(options.onDown, 'distinct: onDown'),
+      },
+      bounds,
+    );
+  }
+
+  /** Gives a call's lease more time; makes it again when it is not there. */
+  async renew(
+    limitKey: string,
+    callId: string | null,
+    options: RenewOptions,
+    bounds: Bounds,
+  ): Promise<RenewOutcome> {
+    const key = leaseKey(limitKey, 'renew: limitKey');
+    const id = leaseId(checkedText(callId, 'renew: id'));
+    const ttlMs = checkedSpanMs(options.ttl, 'renew: ttl');
+    const reply = await this.#table.run(key, { kind: 'renew', id, ttlMs }, bounds);
+    if (reply.kind === 'done') {
+      return reply.done
+        ? { status: 'renewed', active: reply.active }
+        : { status: 'down', reason: 'the limit has too many leases' };
+    }
+    // Stored when the server answers again.
+    this.#hold(key, id, ttlMs);
+    return { status: 'down', reason: reply.reason };
+  }
+
+  /** Gives a call's place back. What the server did not take is sent when it answers again. */
+  async release(limitKey: string, callId: string | null, bounds: Bounds): Promise<ReleaseOutcome> {
+    const key = leaseKey(limitKey, 'release: limitKey');
+    const id = leaseId(checkedText(callId, 'release: id'));
+    let kept = false;
+    const reply = await this.#table.run(key, { kind: 'release', id }, bounds, (end) => {
+      kept = end.kind === 'down' && this.#keepRelease(key, { kind: 'release', id });
+    });
+    if (reply.kind === 'done') {
+      return { status: reply.done ? 'released' : 'missing', active: reply.active };
+    }
+    return { status: 'down', reason: reply.reason, ...(kept ? { journaled: true } : {}) };
+  }
+
+  /** Counts the leases of a limit. */
+  async active(limitKey: string, bounds: Bounds): Promise<ActiveOutcome> {
+    const key = leaseKey(limitKey, 'active: limitKey');
+    const reply = await this.#table.run(key, { kind: 'count' }, bounds);
+    return reply.kind === 'done'
+      ? { status: 'done', active: reply.active }
+      : { status: 'down', reason: reply.reason };
+  }
+
+  async #take({ key, id, max, ttlMs, onDown }: Asked, bounds: Bounds): Promise<LimitOutcome> {
+    const { held } = this.#table;
+    const reply = await this.#table.run(key, { kind: 'acquire', id, max, ttlMs }, bounds, (end, givenUp) => {
+      if (givenUp && mayExist(end) && !held.has(key, id)) this.#giveBack(key, id);
+    });
+    const outcome = this.#decide({ key, id, max, ttlMs, onDown }, reply, bounds);
+    // Refused to its call, and there all the same.
+    if (reply.kind === 'down' && reply.inDoubt && !held.has(key, id)) this.#giveBack(key, id);
+    return outcome;
+  }
+
+  /** What the reply means to the caller, by its policy when there is none. */
+  #decide({ key, id, max, ttlMs, onDown }: Asked, reply: StepReply, { signal }: Bounds): LimitOutcome {
+    if (reply.kind === 'done') {
+      return { status: reply.done ? 'allowed' : 'exceeded', count: reply.active, countedBy: 'cluster' };
+    }
+    if (onDown === 'closed' || signal?.aborted === true) return { status: 'down', reason: reply.reason };
+    const count = this.#heldCount(key);
+    if (onDown === 'local' && !this.#table.held.has(key, id) && count >= max) {
+      return { status: 'exceeded', count, countedBy: 'local' };
+    }
+    // Remembered, so that it counts when the server answers again.
+    this.#hold(key, id, ttlMs);
+    return {
+      status: 'allowed',
+      count: this.#heldCount(key),
+      countedBy: onDown === 'open' ? 'nobody' : 'local',
+    };
+  }
+
+  #heldCount(key: string): number {
+    return this.#table.held.living(key, this.#table.nowMs()).size;
+  }
+
+  #hold(key: string, id: string, ttlMs: number): void {
+    this.#table.held.put(key, id, { endMs: this.#table.nowMs() + ttlMs, generation: '' });
+  }
+
+  /** Takes back a lease that was made for a call which did not get it; another call of this id may have it by now. */
+  #giveBack(key: string, id: string): void {
+    this.#sendRelease(key, { kind: 'release', id, ifUnused: true });
+  }
+
+  #sendRelease(key: string, step: LeaseStep): void {
+    void this.#table.run(key, step, {}, (end) => {
+      if (end.kind === 'down') this.#keepRelease(key, step);
+    });
+  }
+
+  #keepRelease(key: string, step: LeaseStep): boolean {
+    return this.#table.serverOf(key).keep(() => this.#sendRelease(key, step));
+  }
+}
+
+/** Whether a step has made a lease, or may have. */
+function mayExist(reply: StepReply): boolean {
+  return reply.kind === 'done' ? reply.created : reply.inDoubt;
+}
+
+/** @throws ERR_MEMCACHED_LIMIT */
+function leaseKey(limitKey: string, what: string): string {
+  return `lease:${checkedText(limitKey, what)}`;
+}

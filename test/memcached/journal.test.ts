@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PROBE_MIN_MS } from '../../modules/memcached/breaker.ts';
+import type { JournalStatistics } from '../../modules/memcached/journal.ts';
+import { MAX_PENDING_COMMANDS } from '../../modules/memcached/server.ts';
+import { JOURNAL, type Rig, rigOf } from './fault-rig.ts';
+import { eventually, limitsOf } from './limits-rig.ts';
+
+function figures({ client }: Rig): JournalStatistics | undefined {
+  return Object.values(client.statistics())[0]?.journal;
+}
+
+/** Has the server hang up on a read, so that the breaker opens. */
+async function breakDown({ client, server }: Rig): Promise<void> {
+  const reading = client.read('k');
+  await server.received('get k\r\n');
+  server.reset();
+  assert.equal((await reading).status, 'down');
+}
+
+/** Lets the breaker probe, and answers the probe. */
+async function comeBack({ clock, server }: Rig): Promise<void> {
+  clock.advance(PROBE_MIN_MS);
+  await server.received('version\r\n');
+  server.write('VERSION 1\r\n');
+}
+
+test('journal: releases of an outage are sent in order when the server answers again, before anything else', async (t) => {
+  const rig = await rigOf(t);
+  const { client, server } = rig;
+  await breakDown(rig);
+  for (const outcome of [
+    await client.decrement('a', 1),
+    await client.remove('b'),
+    await client.decrement('a', 2),
+  ]) {
+    assert.equal(outcome.status === 'down' && outcome.journaled, true);
+  }
+  assert.deepEqual(figures(rig), { waiting: 3, replayed: 0, overflowed: 0, inDoubt: 0 });
+  await comeBack(rig);
+  await server.received('decr a 1\r\ndelete b\r\ndecr a 2\r\n');
+  server.write('5\r\nDELETED\r\n3\r\n');
+  const reading = client.read('after');
+  await server.received('get after\r\n');
+  server.write('END\r\n');
+  assert.deepEqual(await reading, { status: 'miss' });
+  assert.deepEqual(figures(rig), { waiting: 0, replayed: 3, overflowed: 0, inDoubt: 0 });
+  assert.ok(rig.logged().some((line) => /^notice .*: sending 3 releases that were kept$/.test(line)));
+});
+
+test('journal: what is no release is not kept', async (t) => {
+  const rig = await rigOf(t);
+  await breakDown(rig);
+  await Promise.all([rig.client.increment('a', 1), rig.client.write('b', 1), rig.client.count('c').add(1)]);
+  assert.equal(figures(rig)?.waiting, 0);
+});
+
+test('journal: a decrement in doubt is not sent twice, a delete is; one that never left is kept', async (t) => {
+  const rig = await rigOf(t);
+  const { client, server } = rig;
+  const sent = [client.decrement('a', 1), client.remove('b')];
+  await server.received('decr a 1\r\ndelete b\r\n');
+  // Queued in this turn, and lost before it leaves.
+  server.reset();
+  assert.deepEqual(
+    (await Promise.all(sent)).map((outcome) => outcome.status === 'down' && outcome.journaled === true),
+    [false, true],
+  );
+  assert.deepEqual(figures(rig), { waiting: 1, replayed: 0, overflowed: 0, inDoubt: 1 });
+  await comeBack(rig);
+  await server.received('delete b\r\n');
+  server.write('NOT_FOUND\r\n');
+  assert.ok(!server.chunks.slice(1).join('').includes('decr'));
+});
+
+test('journal: releases that wait for a connection which never comes were not sent, and are kept', async (t) => {
+  const rig = await rigOf(t);
+  rig.server.stop();
+  const outcome = await rig.client.decrement('a', 1);
+  assert.equal(outcome.status === 'down' && outcome.journaled, true);
+  assert.deepEqual(figures(rig), { waiting: 1, replayed: 0, overflowed: 0, inDoubt: 0 });
+});
+
+test('journal: what fails again on its way is kept again', async (t) => {
+  const rig = await rigOf(t);
+  const { client, server } = rig;
+  await breakDown(rig);
+  await client.remove('b');
+  await comeBack(rig);
+  await server.received('delete b\r\n');
+  server.reset();
+  await eventually('second outage', () => figures(rig)?.waiting === 1);
+  rig.clock.advance(PROBE_MIN_MS * 2);
+  await server.received('version\r\n');
+  server.write('VERSION 1\r\n');
+  await server.received('delete b\r\n');
+  server.write('DELETED\r\n');
+  assert.equal(figures(rig)?.replayed, 2);
+});
+
+test('journal: one release more than it takes is lost, counted, and logged once', async (t) => {
+  const rig = await rigOf(t);
+  await breakDown(rig);
+  for (let i = 0; i < JOURNAL + 2; i++) {
+    const outcome = await rig.client.remove(`k${i}`);
+    assert.equal(outcome.status === 'down' && outcome.journaled === true, i < JOURNAL);
+  }
+  assert.deepEqual(figures(rig), { waiting: JOURNAL, replayed: 0, overflowed: 2, inDoubt: 0 });
+  assert.equal(rig.logged().filter((line) => line.includes('journal is full with 3 releases')).length, 1);
+});
+
+test('journal: a full queue has room for so many releases more, in their order', async (t) => {
+  const rig = await rigOf(t);
+  const { client, server } = rig;
+  const waiting = Array.from({ length: MAX_PENDING_COMMANDS }, () => client.read('k'));
+  const release = client.remove('k');
+  const refused = await client.read('k');
+  assert.match(JSON.stringify(refused), /queue full/);
+  await server.received('delete k\r\n');
+  server.write(`${'END\r\n'.repeat(MAX_PENDING_COMMANDS)}DELETED\r\n`);
+  assert.deepEqual(await release, { status: 'removed' });
+  await Promise.all(waiting);
+});
+
+test('journal: a lease released during an outage is given back after it', async (t) => {
+  const rig = await rigOf(t);
+  const { server } = rig;
+  const { leases } = limitsOf(t, rig.client, { clock: rig.clock });
+  await breakDown(rig);
+  const outcome = await leases.release('l', 'call', {});
+  assert.equal(outcome.status === 'down' && outcome.journaled, true);
+  await comeBack(rig);
+  await server.received('gets lease:l\r\n');
+  server.write('END\r\n');
+  assert.equal(figures(rig)?.replayed, 1);
+});
+
+test('journal: a lease granted while the store was down counts after it', async (t) => {
+  const rig = await rigOf(t);
+  const { server } = rig;
+  const { leases } = limitsOf(t, rig.client, { clock: rig.clock });
+  await breakDown(rig);
+  const options = { max: 1, ttl: 60 };
+  assert.deepEqual(await leases.acquire('l', { ...options, id: 'a' }, {}), {
+    status: 'acquired',
+    active: 1,
+    countedBy: 'local',
+  });
+  assert.equal((await leases.acquire('l', { ...options, id: 'b' }, {})).status, 'full');
+  const open = await leases.acquire('m', { ...options, id: 'b', onDown: 'open' }, {});
+  assert.deepEqual(open, { status: 'acquired', active: 1, countedBy: 'nobody' });
+  assert.equal((await leases.acquire('n', { ...options, id: 'b', onDown: 'closed' }, {})).status, 'down');
+  await comeBack(rig);
+  await server.received('gets lease:l\r\ngets lease:m\r\n');
+  server.write('END\r\nEND\r\n');
+  await server.received('add lease:l 1 ');
+});
+
+test('journal: a lease that was refused, and may be there all the same, is given back', async (t) => {
+  const rig = await rigOf(t);
+  const { server } = rig;
+  const { leases } = limitsOf(t, rig.client, { clock: rig.clock });
+  const asking = leases.acquire('l', { max: 1, ttl: 60, id: 'a', onDown: 'closed' }, {});
+  await server.received('gets lease:l\r\n');
+  server.write('END\r\n');
+  await server.received('add lease:l 1 ');
+  server.reset();
+  assert.equal((await asking).status, 'down');
+  await comeBack(rig);
+  await server.received('gets lease:l\r\n');
+});
