@@ -92,10 +92,6 @@ export const errors = {
   ERR_CONFIG_DUPLICATE: define('ERR_CONFIG_DUPLICATE', "%s '%s' stands twice, first in line %d"),
   ERR_CONFIG_MISSING: define('ERR_CONFIG_MISSING', "key '%s' is missing: expected %s"),
   ERR_CONFIG_VALUE: define('ERR_CONFIG_VALUE', '%s: found %s, expected %s'),
-  ERR_CONFIG_PROTOCOL: define(
-    'ERR_CONFIG_PROTOCOL',
-    "%s: protocol '%s' is not supported yet by this version, only udp is",
-  ),
   ERR_CONFIG_ENVIRONMENT: define(
     'ERR_CONFIG_ENVIRONMENT',
     'environment variable %s is not set, and ${%s} gives no default (${%s:-default} would)',
@@ -124,10 +120,18 @@ export const errors = {
     'ERR_MEMCACHED_NOT_A_NUMBER',
     "%s of key '%s': the value stored is not a number, nothing was changed",
   ),
+  ERR_TM_BRANCHES: define('ERR_TM_BRANCHES', '%s: a request has at most %d branches, this one would have %d'),
+  ERR_TM_VALUE: define('ERR_TM_VALUE', '%s: expected %s, found %s'),
   ERR_TRANSACTION_LAYER: define(
     'ERR_TRANSACTION_LAYER',
     'two modules want to keep transactions; load one only',
   ),
+  ERR_TLS_MISSING: define(
+    'ERR_TLS_MISSING',
+    "to listen on %s takes a certificate: expected the key 'tls' with certificate and private_key",
+  ),
+  ERR_TLS_FILE: define('ERR_TLS_FILE', "cannot read '%s': %s"),
+  ERR_TLS_CERTIFICATE: define('ERR_TLS_CERTIFICATE', "'%s' is no PEM file that TLS can use: %s"),
   ERR_LISTEN: define('ERR_LISTEN', 'cannot listen on %s: %s'),
   ERR_SIP_UNCHECKED: define('ERR_SIP_UNCHECKED', 'a message that checkMessage did not accept was read: %s'),
 } as const;

@@ -11,6 +11,7 @@ export { BoundedCache } from './routing/bounded-cache.ts';
 export { Edits, type EditText } from './sip/edits.ts';
 export { Header, type HeaderId } from './sip/header-names.ts';
 export type { ListenPoint, Protocol, Received, Target } from './sip/hop.ts';
+export { incomingMaxBreadth } from './sip/max-breadth.ts';
 export {
   type CSeq,
   parseMessage,

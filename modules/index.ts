@@ -1,3 +1,4 @@
+import { corex } from './corex/corex.ts';
 import { maxfwd } from './maxfwd/maxfwd.ts';
 import { memcached } from './memcached/memcached.ts';
 import { pv } from './pv/pv.ts';
@@ -9,9 +10,9 @@ import { tm } from './tm/tm.ts';
 import { xlog } from './xlog/xlog.ts';
 
 /** Every module this build brings: the only file that imports them all. */
-export const builtinModules = [maxfwd, memcached, pv, rr, siputils, sl, textops, tm, xlog] as const;
+export const builtinModules = [corex, maxfwd, memcached, pv, rr, siputils, sl, textops, tm, xlog] as const;
 
 export * from '../core/index.ts';
 
 // By name as well: a routes file outside this package gets the modules' types by these imports.
-export { maxfwd, memcached, pv, rr, siputils, sl, textops, tm, xlog };
+export { corex, maxfwd, memcached, pv, rr, siputils, sl, textops, tm, xlog };

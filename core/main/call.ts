@@ -57,9 +57,9 @@ export async function call(sources: Sources, options: CallOptions): Promise<numb
 
 function configuredProxy(sources: Sources): StackTarget | string {
   const { configuration, mistakes } = readConfiguration(sources.file, sources);
-  const [first] = configuration.listen;
+  const first = configuration.listen.find(({ protocol }) => protocol === 'udp');
   if (first === undefined)
-    return mistakes[0]?.message ?? `${sources.file} names no listen address; --proxy HOST:PORT does`;
+    return mistakes[0]?.message ?? `${sources.file} names no listen address for UDP; --proxy HOST:PORT does`;
   const address = first.host === '0.0.0.0' ? LOOPBACK : first.host;
   if (!isIPv4(address))
     return `the listen address ${first.host} is not an IPv4 address; --proxy HOST:PORT names another`;

@@ -22,7 +22,7 @@ usage: kamaiki [-f FILE] [-l ADDRESS]...          run the proxy
   -v           version
 
 exit codes: 0 clean stop, 1 configuration or start error, 2 wrong usage
-signals: SIGTERM and SIGINT stop, SIGHUP reloads the routes
+signals: SIGTERM and SIGINT stop, SIGHUP reloads routes and certificates
 `;
 
 const OPTIONS = {
@@ -94,13 +94,9 @@ async function dispatch(
 }
 
 function listenOption(text: string): ListenOption {
-  const result = parseListen(text);
-  if (result.kind === 'address') return result.address;
-  throw new UsageError(
-    result.kind === 'malformed'
-      ? `-l ${text}: expected ${LISTEN_EXPECTED}`
-      : `-l ${text}: protocol '${result.protocol}' is not supported yet by this version, only udp is`,
-  );
+  const option = parseListen(text);
+  if (option === null) throw new UsageError(`-l ${text}: expected ${LISTEN_EXPECTED}`);
+  return option;
 }
 
 function version(): string {

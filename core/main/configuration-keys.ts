@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../log.ts';
 import type { AnyModule } from '../registry/module.ts';
 import { param, type ParamSchema } from '../registry/params.ts';
 import { type JsonSchema, modulesSchema } from '../registry/schema.ts';
+import { SERVER_NAME_KEYS, SERVER_NAMES_DOC, TCP_KEYS, TLS_KEYS } from './stream-keys.ts';
 
 /** Keys of kamailio.yaml's `log`. */
 export const LOG_KEYS = {
@@ -48,6 +49,8 @@ export const TOP_KEYS = {
   alias: 'Names that mean this proxy, besides the listen addresses: host or host:port.',
   log: 'What is logged, and how.',
   limits: 'Bounds of the proxy.',
+  tcp: 'Bounds of connections, over TLS and WebSocket too.',
+  tls: 'Certificates, and whom TLS trusts.',
   routes: 'The routes file, TypeScript or JavaScript; relative to this file.',
   mpath: 'Further places to look for modules: folders, relative to this file, or npm packages.',
   modules: 'Modules to load, each with its parameters; dependencies decide the order.',
@@ -64,7 +67,7 @@ export const LISTEN_KEYS = {
  * `modules` are those whose parameters it knows.
  */
 export function configurationSchema(modules: readonly AnyModule[]): JsonSchema {
-  const address = { type: 'string', examples: ['udp:0.0.0.0:5060', 'udp:[::]:5060'] };
+  const address = { type: 'string', examples: ['udp:0.0.0.0:5060', 'tls:[::]:5061'] };
   const listen = object({
     address: { ...address, description: LISTEN_KEYS.address },
     advertise: { type: 'string', description: LISTEN_KEYS.advertise },
@@ -78,6 +81,8 @@ export function configurationSchema(modules: readonly AnyModule[]): JsonSchema {
     ...described('alias', { type: 'array', items: { type: 'string' } }),
     ...described('log', section(LOG_KEYS)),
     ...described('limits', section(LIMIT_KEYS)),
+    ...described('tcp', section(TCP_KEYS)),
+    ...described('tls', tlsSchema()),
     ...described('routes', { type: 'string' }),
     ...described('mpath', { type: 'array', items: { type: 'string' } }),
     ...described('modules', modulesSchema(modules)),
@@ -90,6 +95,15 @@ export function configurationSchema(modules: readonly AnyModule[]): JsonSchema {
   };
 }
 
+function tlsSchema(): JsonSchema {
+  const names = {
+    type: 'object',
+    additionalProperties: section(SERVER_NAME_KEYS),
+    description: SERVER_NAMES_DOC,
+  };
+  return object({ ...propertiesOf(TLS_KEYS), server_names: names });
+}
+
 function described(key: keyof typeof TOP_KEYS, schema: JsonSchema): JsonSchema {
   return { [key]: { ...schema, description: TOP_KEYS[key] } };
 }
@@ -99,10 +113,14 @@ function object(properties: JsonSchema): JsonSchema {
 }
 
 function section(keys: ParamSchema): JsonSchema {
+  return object(propertiesOf(keys));
+}
+
+function propertiesOf(keys: ParamSchema): JsonSchema {
   const properties = Object.entries(keys).map(([name, { schema, doc, default: initial, unit }]) => {
     const { $schema: _, ...type } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-    const description = unit === 'ms' ? `${doc.slice(0, -1)}, ms.` : doc;
+    const description = unit === '' || unit === 'count' ? doc : `${doc.slice(0, -1)}, ${unit}.`;
     return [name, { ...type, description, default: initial }];
   });
-  return object(Object.fromEntries(properties));
+  return Object.fromEntries(properties);
 }

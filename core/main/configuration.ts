@@ -5,13 +5,16 @@ import type { Alias } from '../proxy/myself.ts';
 import type { ProxyLimits } from '../proxy/proxy.ts';
 import type { LoadRequest } from '../registry/registry.ts';
 import { messageOf } from '../registry/shown.ts';
+import type { ConnectionLimits } from '../transport/connection-limits.ts';
 import { type ListenOption, printListenOption } from '../transport/listen-option.ts';
+import type { TlsSettings } from '../transport/tls-credentials.ts';
 import type { LogOptions } from '../winston-log.ts';
 import { LIMIT_KEYS, LISTEN_KEYS, LOG_KEYS, TOP_KEYS } from './configuration-keys.ts';
 import { ConfigurationReader } from './configuration-reader.ts';
 import type { Environment } from './environment.ts';
 import { LISTEN_EXPECTED, parseHostPort, parseListen } from './listen-address.ts';
 import { type Located, plain, readYaml } from './located-yaml.ts';
+import { readTcp, readTls } from './stream-configuration.ts';
 
 /** What kamailio.yaml says, with defaults filled in and paths made absolute. */
 export interface Configuration {
@@ -25,6 +28,10 @@ export interface Configuration {
   readonly mpath: readonly MpathEntry[];
   readonly modules: readonly ConfiguredModule[];
   readonly limits: ProxyLimits;
+  /** Bounds of connections. */
+  readonly tcp: ConnectionLimits;
+  /** Null: there is no certificate. */
+  readonly tls: TlsSettings | null;
 }
 
 /** A place to look for modules, and where it stands in the file. */
@@ -112,9 +119,13 @@ function interpret(
   const routesFile = routes === null ? null : reader.text(routes, 'routes', 'the path of the routes file');
   const log = reader.section(at('log'), 'log', LOG_KEYS);
   const limits = reader.section(at('limits'), 'limits', LIMIT_KEYS);
+  const options = given.length > 0 ? given : readListen(listen, reader);
+  const secure = options.find(({ protocol }) => protocol === 'tls' || protocol === 'wss');
+  if (secure !== undefined && at('tls') === null)
+    reader.mistakes.push(errors.ERR_TLS_MISSING.at(listen?.place ?? start, printListenOption(secure)));
   return {
     file: resolve(file),
-    listen: given.length > 0 ? given : readListen(listen, reader),
+    listen: options,
     alias: readAlias(at('alias'), reader),
     log: {
       level: log.level,
@@ -131,6 +142,8 @@ function interpret(
       shutdownTimeoutMs: limits.shutdown_timeout,
       lane: limits.max_lane,
     },
+    tcp: readTcp(at('tcp'), reader),
+    tls: readTls(at('tls'), reader, folder),
   };
 }
 
@@ -172,12 +185,9 @@ function readAdvertised(item: Located, reader: ConfigurationReader): ListenOptio
 function readAddress(found: Located, reader: ConfigurationReader): ListenOption | null {
   const text = reader.text(found, 'listen', LISTEN_EXPECTED);
   if (text === null) return null;
-  const result = parseListen(text);
-  if (result.kind === 'address') return result.address;
-  if (result.kind === 'unsupported')
-    reader.mistakes.push(errors.ERR_CONFIG_PROTOCOL.at(found.place, 'listen', result.protocol));
-  else reader.unexpected('listen', found, LISTEN_EXPECTED);
-  return null;
+  const option = parseListen(text);
+  if (option === null) reader.unexpected('listen', found, LISTEN_EXPECTED);
+  return option;
 }
 
 function readAdvertise(found: Located, reader: ConfigurationReader): ListenOption['advertise'] | null {

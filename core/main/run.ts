@@ -3,8 +3,10 @@ import type { Logger } from '../log.ts';
 import { Proxy } from '../proxy/proxy.ts';
 import { messageOf } from '../registry/shown.ts';
 import { TimerWheel } from '../timer-wheel.ts';
+import { TlsCredentials } from '../transport/tls-credentials.ts';
 import { createLogger } from '../winston-log.ts';
 import { type Assembly, assemble, type Sources } from './assemble.ts';
+import { reloadCertificates } from './reload-certificates.ts';
 import { loadRoutes } from './routes-loader.ts';
 import { serve } from './serve.ts';
 
@@ -16,13 +18,17 @@ export async function run(sources: Sources): Promise<number> {
   const clock = new TimerWheel({ onError: (error) => log.error('a timer failed', { error }) });
   const { routesFile: file } = assembly.configuration;
   try {
-    const proxy = create(assembly, { log, clock });
+    const credentials = credentialsOf(assembly);
+    const proxy = create(assembly, { log, clock, credentials });
     return await serve(proxy, {
       log,
       announce: log.announce,
       events: process,
       exit: (code) => process.exit(code),
-      reload: async () => proxy.reload(await loadRoutes(file), file),
+      reload: async () => {
+        if (credentials !== null) reloadCertificates(credentials, sources, log);
+        proxy.reload(await loadRoutes(file), file);
+      },
     });
   } catch (error) {
     await log.close();
@@ -41,7 +47,7 @@ export async function check(sources: Sources): Promise<number> {
   const log = createLogger(assembly.configuration.log);
   const clock = new TimerWheel({ onError: report });
   try {
-    create(assembly, { log, clock });
+    create(assembly, { log, clock, credentials: credentialsOf(assembly) });
   } catch (error) {
     report(error);
     return 1;
@@ -62,13 +68,21 @@ async function assembled(sources: Sources): Promise<Assembly | null> {
   }
 }
 
-function create(
-  assembly: Assembly,
-  { log, clock }: { readonly log: Logger; readonly clock: TimerWheel },
-): Proxy {
+function credentialsOf({ configuration: { tls } }: Assembly): TlsCredentials | null {
+  return tls === null ? null : new TlsCredentials(tls);
+}
+
+interface Parts {
+  readonly log: Logger;
+  readonly clock: TimerWheel;
+  readonly credentials: TlsCredentials | null;
+}
+
+function create(assembly: Assembly, { log, clock, credentials }: Parts): Proxy {
   const { configuration, available, modules, routes } = assembly;
-  const { listen, alias, limits, routesFile } = configuration;
-  return Proxy.create({ listen, alias, available, modules, routes, routesFile, log, clock, limits });
+  const { listen, alias, limits, routesFile, tcp } = configuration;
+  const streams = { limits: tcp, credentials };
+  return Proxy.create({ listen, alias, available, modules, routes, routesFile, log, clock, limits, streams });
 }
 
 /** Prints what keeps the proxy from starting: a user's mistake as one line each, a fault of the program with its stack. */

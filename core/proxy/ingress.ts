@@ -171,10 +171,11 @@ export class Ingress {
   }
 
   #pass(response: SipResponse): void {
-    const layer = this.#options.core.transactions;
+    const { transactions: layer, forwarding } = this.#options.core;
     if (layer?.response(response)) return;
     // RFC 6026 7.3: a proxy that keeps transactions forwards no stray response; without them all are forwarded by Via (16.11).
-    if (layer === null && this.#options.core.forwarding.forwardResponse(response)) return;
+    const stateless = layer === null || forwarding.isForStateless(response);
+    if (stateless && forwarding.forwardResponse(response)) return;
     this.counters.stray += 1;
   }
 }

@@ -1,6 +1,7 @@
 import type { Resolution } from '../registry/services.ts';
 import { BoundedCache } from '../routing/bounded-cache.ts';
-import { type Protocol, protocolOf, type Target } from '../sip/hop.ts';
+import { DEFAULT_PORTS, type Protocol, protocolOf, type Target } from '../sip/hop.ts';
+import { bareHost, isIpAddress } from '../sip/host.ts';
 import type { SipRequest } from '../sip/message.ts';
 import type { Parsed } from '../sip/result.ts';
 import { parseUri, type Uri, uriParam } from '../sip/uri.ts';
@@ -10,11 +11,27 @@ import type { Myself } from './myself.ts';
 /** Next hops whose parsed form is kept: most calls go to few. */
 const MAX_PARSED_HOPS = 1_000;
 
+/** What a transport is in a SIPS URI; nothing secure runs over UDP. */
+const SECURE: Readonly<Record<Protocol, Protocol | null>> = {
+  udp: null,
+  tcp: 'tls',
+  tls: 'tls',
+  ws: 'wss',
+  wss: 'wss',
+};
+
 /** The address family that each listening protocol reaches; 0: both. */
 export type Families = ReadonlyMap<Protocol, 0 | 4 | 6>;
 
 type Hop =
-  | { readonly ok: true; readonly host: string; readonly port: number; readonly protocol: Protocol }
+  | {
+      readonly ok: true;
+      readonly host: string;
+      readonly port: number;
+      readonly protocol: Protocol;
+      /** Whom the peer must prove to be, where that is not its address; undefined where the protocol has no proofs. */
+      readonly proves: string | undefined;
+    }
   | Failure;
 type Failure = Extract<Resolution, { ok: false }>;
 
@@ -90,22 +107,22 @@ export class NextHop {
     if (uri.scheme !== 'sip' && uri.scheme !== 'sips')
       return failure(`no way to reach a ${uri.scheme} URI`, 416);
     const transport = uriParam(uri, 'transport') || (uri.scheme === 'sips' ? 'tls' : 'udp');
-    const protocol = protocolOf(transport);
+    const named = protocolOf(transport);
+    // A SIPS URI's `tcp` is what TLS runs over (RFC 3261 26.2.2), and so is its `ws` (RFC 7118 5.1).
+    const protocol = uri.scheme === 'sips' && named !== null ? SECURE[named] : named;
     if (protocol === null || !this.#families.has(protocol))
       return failure(`no listen address for transport ${transport}`);
     const host = uriParam(uri, 'maddr') || uri.host;
-    const port = uri.port ?? (protocol === 'tls' ? 5061 : 5060);
-    return {
-      ok: true,
-      host: host.startsWith('[') ? host.slice(1, -1) : host,
-      port,
-      protocol,
-    };
+    const port = uri.port ?? DEFAULT_PORTS[protocol];
+    // An address proves itself, without being asked by name.
+    const isNamed = host !== uri.host || !isIpAddress(host);
+    const proves = protocol === 'tls' && isNamed ? bareHost(uri.host) : undefined;
+    return { ok: true, host: bareHost(host), port, protocol, proves };
   }
 
   #target(hop: Extract<Hop, { ok: true }>, address: Resolved): Resolution {
     if (!address.ok) return failure(`${hop.host}: ${address.reason}`);
     const target: Target = { protocol: hop.protocol, address: address.address, port: hop.port };
-    return { ok: true, target };
+    return { ok: true, target: hop.proves === undefined ? target : { ...target, host: hop.proves } };
   }
 }

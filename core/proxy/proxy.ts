@@ -9,7 +9,7 @@ import { Lanes } from '../routing/lanes.ts';
 import type { ListenPoint } from '../sip/hop.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
 import type { Lookup } from '../transport/resolver.ts';
-import { Transports } from '../transport/transports.ts';
+import { type StreamSettings, Transports } from '../transport/transports.ts';
 import { Ingress, type IngressCounters } from './ingress.ts';
 import type { Alias } from './myself.ts';
 import { Services } from './services.ts';
@@ -45,6 +45,8 @@ export interface ProxyOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly limits: ProxyLimits;
+  /** Bounds of connections, and certificates. */
+  readonly streams?: StreamSettings;
   /** Finds the addresses of host names; the system's resolver unless a test says otherwise. */
   readonly lookup?: Lookup;
   /** Makes what messages arrive by and leave by; sockets unless a test says otherwise. */
@@ -72,7 +74,9 @@ export class Proxy {
     this.#options = options;
     const { log, clock, limits } = options;
     const sink: MessageSink = (bytes, received) => this.#ingress.receive(bytes, received);
-    this.#edge = options.edge?.(sink) ?? new Transports({ listen: options.listen, log, sink });
+    this.#edge =
+      options.edge?.(sink) ??
+      new Transports({ listen: options.listen, log, clock, sink, ...options.streams });
     this.#handlers = new Handlers({ log, clock, timeoutMs: limits.handlerTimeoutMs });
     const formats = new Formats();
     this.#core = new Services({

@@ -1,6 +1,8 @@
 import type { SipRequest } from '../sip/message.ts';
 
 const MAGIC_COOKIE = 'z9hG4bK';
+/** What the branches of requests that were forwarded without state begin with; a transaction layer begins its own otherwise. */
+const STATELESS = `${MAGIC_COOKIE}s`;
 
 /** Two 32-bit multiplicative hashes over the chars (constants: primes of MurmurHash3 and xxHash), joined. */
 function fingerprint(text: string): string {
@@ -25,5 +27,10 @@ export function statelessBranch(request: SipRequest, targetUri: string): string 
   const identity = via.branch?.startsWith(MAGIC_COOKIE)
     ? `${via.branch}|${via.host}|${via.port}`
     : `${request.head.slice(via.start, via.end)}|${request.toTag}|${request.fromTag}|${request.callId}|${request.cseq.number}|${request.originalUri}`;
-  return `${MAGIC_COOKIE}s${fingerprint(`${identity}|${targetUri}`)}`;
+  return `${STATELESS}${fingerprint(`${identity}|${targetUri}`)}`;
+}
+
+/** Whether a branch parameter is one that `statelessBranch` could have made. */
+export function isStatelessBranch(branch: string): boolean {
+  return branch.startsWith(STATELESS);
 }

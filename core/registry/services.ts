@@ -58,7 +58,7 @@ export interface HandlerService {
 
 export type Resolution =
   | { readonly ok: true; readonly target: Target }
-  | { readonly ok: false; readonly reason: string; readonly status: 400 | 416 | 478 | 483 };
+  | { readonly ok: false; readonly reason: string; readonly status: 400 | 416 | 440 | 478 | 483 };
 
 /** What forwarding a request takes, whether with a transaction or without (RFC 3261 16.6). */
 export interface ForwardingService {
@@ -79,6 +79,8 @@ export interface PrintOptions {
   /** The Request-URI of this branch. */
   readonly uri: string;
   readonly edits: SipRequest['edits'];
+  /** Concurrent branches that this one may spawn further on (RFC 5393); all that the request may when left out. */
+  readonly maxBreadth?: number | undefined;
 }
 export interface Printed {
   readonly bytes: Buffer;

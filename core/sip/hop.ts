@@ -2,6 +2,15 @@
 const PROTOCOLS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
+/** Ports where none is written (RFC 3261 19.1.2, RFC 7118 5.1). */
+export const DEFAULT_PORTS: Readonly<Record<Protocol, number>> = {
+  udp: 5060,
+  tcp: 5060,
+  tls: 5061,
+  ws: 80,
+  wss: 443,
+};
+
 /** The protocol a text names in any case, or null. */
 export function protocolOf(text: string): Protocol | null {
   const lower = text.toLowerCase();
@@ -38,5 +47,8 @@ export interface Target {
   readonly address: string;
   readonly port: number;
   readonly point?: ListenPoint | undefined;
+  /** A connection to take if it is still open; address and port count otherwise. */
   readonly flow?: number | undefined;
+  /** Whom the peer must prove to be where the protocol has proofs (TLS): the host of the URI that led here, IPv6 without brackets; default: `address`. */
+  readonly host?: string | undefined;
 }

@@ -1,10 +1,9 @@
-import { readDecimal } from './chars.ts';
-import { Header } from './header-names.ts';
-import type { Received } from './hop.ts';
+import { contentLength } from './content-length.ts';
+import type { Protocol, Received } from './hop.ts';
 import { latin1Text } from './latin1.ts';
 import { reject, type Rejected } from './rejected.ts';
 import { malformed, type Parsed, parsed } from './result.ts';
-import { type HeadIndex, INDEX_STRIDE, scanHead } from './scan.ts';
+import { type HeadIndex, scanHead } from './scan.ts';
 import type { Frame } from './sip-message.ts';
 import { SipRequest } from './sip-request.ts';
 import { SipResponse } from './sip-response.ts';
@@ -36,7 +35,9 @@ export function parseMessage(
   const head = index.bodyStart === text.length ? text : latin1Text(bytes, index.bodyStart);
   const line = parseStartLine(head, index.startLineEnd);
   if (!('kind' in line)) return reject(null, 400, line);
-  const bodyEnd = tooLarge ? parsed(bytes.length) : findBodyEnd(head, index, bytes.length);
+  const bodyEnd = tooLarge
+    ? parsed(bytes.length)
+    : findBodyEnd(head, index, { length: bytes.length, protocol: received.point.protocol });
   const frame: Frame = { bytes, head, index, bodyEnd: bodyEnd.ok ? bodyEnd.value : bytes.length, received };
   const msg = line.kind === 'request' ? new SipRequest(line, frame) : new SipResponse(line, frame);
   if (line.kind === 'request' && line.fault !== null) return reject(msg, line.faultStatus, line.fault);
@@ -60,17 +61,18 @@ function withoutLeadingLines(bytes: Buffer): Buffer {
   return at === 0 ? bytes : bytes.subarray(at);
 }
 
-/** Where the body ends by Content-Length; without one, with the datagram (RFC 3261 18.3). Several may stand there if they agree. */
-function findBodyEnd(head: string, { headers, bodyStart }: HeadIndex, length: number): Parsed<number> {
-  let end = -1;
-  for (let i = 0; i < headers.length; i += INDEX_STRIDE) {
-    if (headers[i] !== Header.contentLength) continue;
-    const valueStart = headers[i + 2]!;
-    const size = readDecimal(head, valueStart, headers[i + 3]!, MAX_MESSAGE_BYTES + 1);
-    if (size < 0) return malformed('Content-Length is not a number', valueStart);
-    if (end >= 0 && end !== bodyStart + size) return malformed('Content-Lengths that differ', valueStart);
-    end = bodyStart + size;
-    if (end > length) return malformed('Content-Length beyond the end of the datagram', valueStart);
+/** Where the body ends by Content-Length. Without one with the datagram, or WebSocket message; on a stream there must be one (RFC 3261 18.3, RFC 7118 5). */
+function findBodyEnd(
+  head: string,
+  { headers, bodyStart }: HeadIndex,
+  { length, protocol }: { readonly length: number; readonly protocol: Protocol },
+): Parsed<number> {
+  const declared = contentLength(head, headers, MAX_MESSAGE_BYTES + 1);
+  if (!declared.ok) return declared;
+  if (declared.value === null) {
+    const isStream = protocol === 'tcp' || protocol === 'tls';
+    return isStream ? malformed('no Content-Length on a stream', bodyStart) : parsed(length);
   }
-  return parsed(end < 0 ? length : end);
+  const end = bodyStart + declared.value;
+  return end > length ? malformed('Content-Length beyond the end of the message', bodyStart) : parsed(end);
 }

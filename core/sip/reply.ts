@@ -1,6 +1,7 @@
 import { skipLws } from './chars.ts';
 import { applyEdits } from './edits.ts';
 import { Header, type HeaderId } from './header-names.ts';
+import { DEFAULT_PORTS, protocolOf } from './hop.ts';
 import { bareHost, isIpAddress } from './host.ts';
 import { latin1Bytes } from './latin1.ts';
 import { receivedEdits } from './received.ts';
@@ -82,27 +83,22 @@ function oneLine(text: string): string {
   return line;
 }
 
-/** Default ports by transport (RFC 3261 19.1.2, RFC 7118 5.1); all others have that of UDP. */
-const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
-  ['TLS', 5061],
-  ['WS', 80],
-  ['WSS', 443],
-]);
-const DEFAULT_PORT = 5060;
-
-function sentByPort(via: Via): number {
-  return via.port ?? DEFAULT_PORTS.get(via.transport) ?? DEFAULT_PORT;
+/** The port that a Via's sent-by means. */
+export function sentByPort(via: Via): number {
+  return via.port ?? DEFAULT_PORTS[protocolOf(via.transport) ?? 'udp'];
 }
 
 /**
- * Where a reply to this request goes over an unreliable transport (RFC 3261 18.2.2, RFC 3581 4): to maddr; else to where the request came from,
- * at the source port when it asks so by rport, at the sent-by's otherwise. A maddr that is a name, and a malformed Via, do not count.
+ * Where a reply to this request goes (RFC 3261 18.2.2, RFC 3581 4): to maddr; else to where the request came from, at the source port when it asks so
+ * by rport, at the sent-by's otherwise. A maddr that is a name, and a malformed Via, do not count. On a stream neither maddr nor rport
+ * do: this is where to go once the connection that the request came by is gone, and nothing listens at its source port.
  */
 export function replyTarget(msg: SipRequest): { readonly address: string; readonly port: number } {
   const { address, port } = msg.received;
   const found = msg.parsedTopVia();
   if (!found.ok) return { address, port };
   const via = found.value;
+  if (msg.received.point.protocol !== 'udp') return { address, port: sentByPort(via) };
   if (via.maddr !== null && isIpAddress(via.maddr)) {
     return { address: bareHost(via.maddr), port: sentByPort(via) };
   }

@@ -1,7 +1,9 @@
 import type { Logger } from '../log.ts';
 import type { ListenPoint, Received, Target } from '../sip/hop.ts';
 import type { Family } from './addresses.ts';
+import type { Connections } from './connections.ts';
 import type { ListenOption } from './listen-option.ts';
+import type { TlsCredentials } from './tls-credentials.ts';
 
 /** What an implementation of a protocol is made from. */
 export interface TransportOptions {
@@ -12,6 +14,10 @@ export interface TransportOptions {
   readonly log: Logger;
   /** Takes each message as it arrives. What it throws is logged and goes no further. */
   readonly sink: (bytes: Buffer, received: Received) => void;
+  /** Those of all stream transports. */
+  readonly connections: Connections;
+  /** Null: none are configured. */
+  readonly credentials: TlsCredentials | null;
 }
 
 /** What has gone through a listen point since it was opened. */

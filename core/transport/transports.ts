@@ -1,26 +1,45 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
+import type { Clock } from '../clock.ts';
 import { errors } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ListenPoint, Protocol, Received, Target } from '../sip/hop.ts';
 import type { SipRequest } from '../sip/message.ts';
 import { replyTarget } from '../sip/reply.ts';
 import { type Family, familyOf, isUnicast, unmapped } from './addresses.ts';
+import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
+import { Connections } from './connections.ts';
 import { type ListenOption, printListenOption } from './listen-option.ts';
+import { StreamTransport } from './stream-transport.ts';
+import type { TlsCredentials } from './tls-credentials.ts';
 import type { Counters, SendFailure, Transport, TransportOptions } from './transport.ts';
 import { UdpTransport } from './udp-transport.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
 
 /** The protocols there are. */
-const PROTOCOLS: Readonly<Partial<Record<Protocol, (options: TransportOptions) => Transport>>> = {
+const PROTOCOLS: Readonly<Record<Protocol, (options: TransportOptions) => Transport>> = {
   udp: (options) => new UdpTransport(options),
+  tcp: (options) => new StreamTransport(options, null),
+  tls: (options) => new StreamTransport(options, required(options.credentials)),
+  ws: (options) => new WebSocketTransport(options, null),
+  wss: (options) => new WebSocketTransport(options, required(options.credentials)),
 };
 
 const MAX_PORT = 65_535;
 
-export interface TransportsOptions {
+/** What concerns connections only. */
+export interface StreamSettings {
+  /** Default: DEFAULT_CONNECTION_LIMITS. */
+  readonly limits?: ConnectionLimits;
+  /** Certificates for TLS; null, as by default: there are none, and no address can be listened on with TLS. */
+  readonly credentials?: TlsCredentials | null;
+}
+
+export interface TransportsOptions extends StreamSettings {
   readonly listen: readonly ListenOption[];
   readonly log: Logger;
+  readonly clock: Clock;
   /** Takes each message as it arrives. What it throws is logged and goes no further. */
   readonly sink: (bytes: Buffer, received: Received) => void;
 }
@@ -30,9 +49,11 @@ export class Transports {
   readonly #options: TransportsOptions;
   readonly #transports = new Map<ListenPoint, Transport>();
   readonly #points: ListenPoint[] = [];
+  readonly #connections: Connections;
 
   constructor(options: TransportsOptions) {
     this.#options = options;
+    this.#connections = new Connections(options.limits ?? DEFAULT_CONNECTION_LIMITS, options.clock);
   }
 
   /** In the order of the configuration; empty before `start`. */
@@ -102,16 +123,21 @@ export class Transports {
   }
 
   async #open(option: ListenOption): Promise<void> {
-    const create = PROTOCOLS[option.protocol];
-    if (create === undefined) throw new Error(`transport ${option.protocol} is not available`);
     // Node.js would bind another port.
     if (!(option.port >= 0 && option.port <= MAX_PORT)) throw new Error(`there is no port ${option.port}`);
-    const { log, sink } = this.#options;
-    const transport = create({ option, log, sink, ...(await resolveHost(option.host)) });
+    const { log, sink, credentials = null } = this.#options;
+    const connections = this.#connections;
+    const place = await resolveHost(option.host);
+    const transport = PROTOCOLS[option.protocol]({ option, log, sink, connections, credentials, ...place });
     const point = await transport.open();
     this.#transports.set(point, transport);
     this.#points.push(point);
   }
+}
+
+function required(credentials: TlsCredentials | null): TlsCredentials {
+  if (credentials === null) throw new Error('no certificate is configured');
+  return credentials;
 }
 
 /** IPv4 goes first where a name has both. The wait is bounded by the system's resolver. */

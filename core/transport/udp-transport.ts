@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { ListenPoint, Target } from '../sip/hop.ts';
 import { unmapped } from './addresses.ts';
+import { deliver } from './deliver.ts';
 import { listenPoint } from './listen-point.ts';
 import type { Counters, SendFailure, Transport, TransportOptions } from './transport.ts';
 
@@ -95,14 +96,7 @@ export class UdpTransport implements Transport {
     }
     this.counters.received += 1;
     const address = point.family === 4 ? from.address : unmapped(from.address);
-    try {
-      this.#options.sink(bytes, { point, address, port: from.port, flow: 0 });
-    } catch (error) {
-      this.#options.log.error('a received message could not be handled', {
-        from: `${address}:${from.port}`,
-        error,
-      });
-    }
+    deliver(this.#options, bytes, { point, address, port: from.port, flow: 0 });
   }
 
   readonly #sent = (error: Error | null): void => {

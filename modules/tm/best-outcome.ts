@@ -7,14 +7,23 @@ const TELLING: ReadonlySet<number> = new Set([401, 407, 415, 420, 484]);
 function rank({ status, response }: Outcome): number {
   if (status >= 600) return 0;
   const unheard = response === null ? 2 : 0; // a response that came goes before one that stands for silence
-  return Math.floor(status / 100) * 10 + (TELLING.has(status) ? 0 : 1) + unheard;
+  const unwanted = status === 503 ? 4 : 0; // it speaks of the next hop, and would go on as a 500
+  return Math.floor(status / 100) * 10 + (TELLING.has(status) ? 0 : 1) + unheard + unwanted;
 }
 
-/** The outcome to answer with once every branch has one (RFC 3261 16.7 step 6). Of equals, the first branch's. */
-export function bestOutcome(branches: readonly Branch[]): Outcome {
-  let best: Outcome | null = null;
-  for (const { outcome } of branches) {
-    if (outcome !== null && (best === null || rank(outcome) < rank(best))) best = outcome;
+/**
+ * The branch whose outcome is the answer once every branch has one (RFC 3261 16.7 step 6). Of equals, the first; null: there is none, but for
+ * those that t_drop_replies has taken out.
+ */
+export function bestBranch(branches: readonly Branch[]): (Branch & { readonly outcome: Outcome }) | null {
+  let best: (Branch & { readonly outcome: Outcome }) | null = null;
+  for (const branch of branches) {
+    if (!hasOutcome(branch) || branch.dropped) continue;
+    if (best === null || rank(branch.outcome) < rank(best.outcome)) best = branch;
   }
-  return best ?? { status: 408, response: null };
+  return best;
+}
+
+function hasOutcome(branch: Branch): branch is Branch & { readonly outcome: Outcome } {
+  return branch.outcome !== null;
 }

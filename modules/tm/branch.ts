@@ -8,6 +8,7 @@ import {
   type Timer,
 } from '../../core/index.ts';
 import { ClientTransaction, type ClientUser } from './client-transaction.ts';
+import { takeResponse } from './response-queue.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -21,24 +22,36 @@ export interface Outcome {
 export class Branch implements ClientUser {
   /** The Via branch parameter. */
   readonly id: string;
+  /** Position among all branches of the request, from 0 ($T_branch_idx). */
+  readonly index: number;
   readonly transaction: Transaction;
+  /** Its share of the request's Max-Breadth; null: all of it. */
+  readonly breadth: number | null;
   readonly #tm: Tm;
-  /** Null once the branch has its outcome: no more than that is needed then, for as long as it absorbs retransmissions. */
+  /** Null once no CANCEL or ACK can be needed: a branch stays for as long as it absorbs retransmissions. */
   #request: SipRequest | null;
   readonly #client: ClientTransaction;
   readonly #target: Target;
   #sent: Outgoing | null;
   outcome: Outcome | null = null;
-  #provisional = false;
+  /** A provisional response has come. */
+  replied = false;
+  /** It took longer than fr_timer or fr_inv_timer allow. */
+  timedOutHere = false;
+  /** Taken out of the choice of the answer by t_drop_replies. */
+  dropped = false;
   /** Header lines for the CANCEL; null: none is wanted. */
   #cancelHeaders: string | null = null;
-  #timerC: Timer | null = null;
+  /** The wait for a first response where that is shorter than timer B, then timer C, then the wait for the end of what was cancelled. */
+  #timer: Timer | null = null;
 
   constructor(
     tm: Tm,
     transaction: Transaction,
     options: {
       readonly id: string;
+      readonly index: number;
+      readonly breadth: number | null;
       readonly request: SipRequest;
       readonly target: Target;
       readonly sent: Outgoing;
@@ -48,10 +61,12 @@ export class Branch implements ClientUser {
     this.#tm = tm;
     this.transaction = transaction;
     this.id = options.id;
+    this.index = options.index;
+    this.breadth = options.breadth;
     this.#request = options.request;
     this.#target = options.target;
     this.#sent = options.sent;
-    this.#client = new ClientTransaction(tm, this, {
+    this.#client = new ClientTransaction(transaction, this, {
       invite: transaction.invite,
       request: options.bytes,
       target: options.target,
@@ -59,8 +74,14 @@ export class Branch implements ClientUser {
   }
 
   start(): void {
-    this.#tm.addClient(this.id, this.#client);
+    this.#tm.addBranch(this);
     this.#client.start();
+    this.#awaitFirst();
+  }
+
+  /** A response with its branch parameter has come. */
+  received(response: SipResponse): void {
+    this.#client.received(response);
   }
 
   /**
@@ -70,7 +91,15 @@ export class Branch implements ClientUser {
   cancel(headers = ''): void {
     if (this.outcome !== null || this.#cancelHeaders !== null) return;
     this.#cancelHeaders = headers;
-    if (this.#provisional) this.#sendCancel(headers);
+    if (this.replied) this.#sendCancel(headers);
+  }
+
+  /** The transaction's time limits have changed: those that run begin anew. */
+  restartTimers(): void {
+    if (this.outcome !== null) return;
+    this.#client.restartDeadline();
+    if (this.replied) this.#startTimerC();
+    else this.#awaitFirst();
   }
 
   /** Lets go of the response it came to, once the caller has its answer. */
@@ -79,8 +108,8 @@ export class Branch implements ClientUser {
   }
 
   stop(): void {
-    this.#timerC?.cancel();
-    this.#timerC = null;
+    this.#timer?.cancel();
+    this.#timer = null;
     this.#client.cancelTimers();
   }
 
@@ -91,14 +120,16 @@ export class Branch implements ClientUser {
   responded(response: SipResponse): void {
     const { status } = response;
     if (status < 200) {
-      const first = !this.#provisional;
-      this.#provisional = true;
+      const first = !this.replied;
+      this.replied = true;
       if (first && this.#cancelHeaders !== null) this.#sendCancel(this.#cancelHeaders);
+      if (this.outcome !== null) return; // given up before
       if (this.transaction.invite && (status > 100 || first)) this.#startTimerC();
     } else {
       this.#finish({ status, response });
+      this.#forgetRequest();
     }
-    this.transaction.take(this, response);
+    takeResponse(this.#tm, this, response);
   }
 
   acknowledgement(response: SipResponse): Buffer | null {
@@ -108,8 +139,8 @@ export class Branch implements ClientUser {
   }
 
   timedOut(): void {
-    this.#finish({ status: this.transaction.canceled ? 487 : 408, response: null });
-    this.transaction.branchEnded(this);
+    this.timedOutHere = true;
+    this.#endWithout(this.transaction.canceled ? 487 : 408);
   }
 
   transportFailed(error: Error): void {
@@ -118,41 +149,70 @@ export class Branch implements ClientUser {
       to: `${this.#target.protocol}:${this.#target.address}:${this.#target.port}`,
       error: error.message,
     });
-    this.#finish({ status: 503, response: null });
-    this.transaction.branchEnded(this);
+    this.#endWithout(503);
   }
 
   clientEnded(): void {
-    this.#tm.removeClient(this.id);
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#forgetRequest();
+    this.#tm.removeBranch(this);
+  }
+
+  /** The branch has no response: a status of our own stands for it. */
+  #endWithout(status: number): void {
+    if (this.outcome !== null) return;
+    this.#finish({ status, response: null });
+    this.transaction.branchEnded(this);
   }
 
   #finish(outcome: Outcome): void {
-    this.outcome ??= outcome;
+    if (this.outcome === null || outcome.status < 300) this.outcome = outcome; // a 2xx counts also where it comes late
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #forgetRequest(): void {
     this.#request = null;
     this.#sent = null;
-    this.#timerC?.cancel();
-    this.#timerC = null;
+  }
+
+  /** fr_timer, where it is shorter than timer B: what comes after it is cancelled, and a 200 still taken. */
+  #awaitFirst(): void {
+    const { responseMs, t1Ms } = this.transaction.timing;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (!this.transaction.invite || responseMs >= 64 * t1Ms) return;
+    this.#timer = this.#tm.clock.setTimer(responseMs, () => {
+      this.#client.stopRetransmitting();
+      this.cancel();
+      this.timedOut();
+    });
   }
 
   /** Timer C: set by the first provisional response, set anew by each one above 100 (16.7 step 2). */
   #startTimerC(): void {
     if (this.outcome !== null || this.#cancelHeaders !== null) return;
-    this.#timerC?.cancel();
-    this.#timerC = this.#tm.clock.setTimer(this.#tm.timing.finalMs, () => this.cancel());
+    this.#timer?.cancel();
+    const ms = Math.max(0, Math.min(this.transaction.timing.finalMs, this.transaction.remainingMs));
+    this.#timer = this.#tm.clock.setTimer(ms, () => {
+      this.timedOutHere = true;
+      this.cancel();
+    });
   }
 
   #sendCancel(headers: string): void {
     if (this.#request === null || this.#sent === null) return;
     const cancel = buildCancel(this.#request, this.#sent, headers);
-    this.#timerC?.cancel();
+    this.#timer?.cancel();
     // A callee that answers neither the CANCEL nor the INVITE: over after 64*T1 (RFC 3261 9.1).
-    this.#timerC = this.#tm.clock.setTimer(64 * this.#tm.timing.t1Ms, () => this.#unanswered());
+    this.#timer = this.#tm.clock.setTimer(64 * this.#tm.timing.t1Ms, () => this.#unanswered());
     this.#tm.sendCancel(this.id, cancel, this.#target);
   }
 
   #unanswered(): void {
-    if (this.outcome !== null) return;
-    this.#finish({ status: this.transaction.canceled ? 487 : 408, response: null });
-    this.transaction.branchEnded(this);
+    this.#client.cancelTimers();
+    this.clientEnded();
+    this.#endWithout(this.transaction.canceled ? 487 : 408);
   }
 }

@@ -64,6 +64,17 @@ export class ClientTransaction extends RunningMachine<
     if (this.#request !== null) this.#user.transmit(this.#request, this.#target, this.#onError);
   }
 
+  /** The time limits have changed: one that runs for a response begins anew. */
+  restartDeadline(): void {
+    if (this.#invite && this.state === 'calling') this.startDeadline('B');
+    if (!this.#invite && (this.state === 'trying' || this.state === 'proceeding')) this.startDeadline('F');
+  }
+
+  /** The request is not sent again; responses to it are still taken. */
+  stopRetransmitting(): void {
+    this.stopRetry();
+  }
+
   /** A response with this transaction's branch and method has come. */
   received(response: SipResponse): void {
     this.step(responseInput(response.status), response);

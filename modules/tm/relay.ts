@@ -1,44 +1,153 @@
 import {
+  type Call,
+  errors,
+  incomingMaxBreadth,
   reasonPhrase,
-  type Resolution,
-  routeLinesOf,
   type Scope,
-  Scope as RouteScope,
   type SipRequest,
 } from '../../core/index.ts';
-import { Branch } from './branch.ts';
+import { MAX_BRANCHES } from './destinations.ts';
+import { isRefusal, launch, type Launched, type Refusal } from './launch.ts';
+import { hasLooped, loopPart } from './loop-detection.ts';
 import type { Tm } from './tm-layer.ts';
 import { Transaction } from './transaction.ts';
 
 /**
- * Sends the request in hand on, with a transaction (RFC 3261 16.6): the work of `t_relay`. An ACK goes on without one; a CANCEL ends the INVITE that it
- * means, or goes on without state when that is not here (16.10).
+ * Sends the request in hand on, with a transaction (RFC 3261 16.6): the work of `t_relay`. It goes to its Request-URI and to all destinations that
+ * were appended. An ACK goes on without a transaction; a CANCEL ends the INVITE that it means, or goes on without state when that is not here (16.10).
  *
- * @returns false when the request could not be sent: it has been answered then.
+ * @param proxy next hop of all of it, whatever else is set (t_relay_to); null: as the request says.
+ * @returns false when the request could not be sent: it has been answered then, or will be by the end of the failure handler.
+ * @throws ERR_TM_BRANCHES.
  */
-export function relay(tm: Tm, scope: Scope, request: SipRequest): boolean | Promise<boolean> {
+export function relay(
+  { state: tm, scope, msg: request }: Call<Tm, SipRequest>,
+  proxy: string | null = null,
+): boolean | Promise<boolean> {
   const { transaction } = scope;
   if (transaction instanceof Transaction && transaction.canceled) return true; // the handler's end answers 487
   scope.settled = true;
-  if (!(transaction instanceof Transaction)) return tm.core.forwarding.forwardStateless(request);
-  if (request.method === 'CANCEL') return relayCancel(tm, transaction, request);
+  const main = proxy === null ? request : goingTo(request, { uri: request.uri, nextHop: proxy });
+  if (!(transaction instanceof Transaction)) return tm.core.forwarding.forwardStateless(main);
+  if (request.method === 'CANCEL') return relayCancel(tm, transaction, main);
   if (transaction.finalStatus !== 0) return false;
+  if (transaction.declined) {
+    // RFC 3261 16.7 step 5
+    tm.log.info('no branch is made after a 6xx', { callId: request.callId });
+    return false;
+  }
   if (transaction.invite && tm.autoTrying) transaction.sendTrying();
-  const resolution = tm.core.forwarding.resolve(request);
-  const sent =
-    resolution instanceof Promise
-      ? resolution.then((found) => addBranch(tm, transaction, { scope, request, found }))
-      : addBranch(tm, transaction, { scope, request, found: resolution });
-  return relaying(transaction, sent);
+  const taken = transaction.takeDestinations(request);
+  const copies =
+    taken?.map(({ uri, nextHop }) => goingTo(request, { uri, nextHop: proxy ?? nextHop })) ?? null;
+  transaction.mainUsed(request);
+  const count = copies?.length ?? 1;
+  if (count + transaction.branchCount === 1) {
+    // Most requests go to one place: nothing is split, and no loop looked for (RFC 5393 4.1).
+    const only = copies?.[0] ?? main;
+    const result = launch(tm, transaction, {
+      scope,
+      request: only,
+      index: newIndex(transaction),
+      fork: null,
+    });
+    return relaying(tm, transaction, result instanceof Promise ? result.then((one) => [one]) : [result]);
+  }
+  return fork(tm, transaction, { scope, copies: copies ?? [main] });
+}
+
+/** Sends a request to several places, or to a further one (RFC 5393 4.2, 5.3.3). */
+function fork(
+  tm: Tm,
+  transaction: Transaction,
+  { scope, copies }: { readonly scope: Scope; readonly copies: readonly SipRequest[] },
+): boolean | Promise<boolean> {
+  const { request, branchCount } = transaction;
+  if (branchCount + copies.length > MAX_BRANCHES)
+    throw errors.ERR_TM_BRANCHES('t_relay', MAX_BRANCHES, branchCount + copies.length);
+  const loop = loopPart(tm.loopName, request);
+  if (hasLooped(request, loop)) return refuse(tm, transaction, refusal(482));
+  const free = freeBreadth(transaction, request);
+  if (free < copies.length) return refuse(tm, transaction, refusal(440));
+  const share = Math.floor(free / copies.length);
+  const rest = free % copies.length;
+  transaction.roundStart = branchCount;
+  const results = copies.map((copy, i) =>
+    launch(tm, transaction, {
+      scope,
+      request: copy,
+      index: newIndex(transaction),
+      fork: { loop, breadth: i < rest ? share + 1 : share },
+    }),
+  );
+  if (results.every(isReady)) return relaying(tm, transaction, results);
+  return relaying(tm, transaction, Promise.all(results.map((result) => Promise.resolve(result))));
+}
+
+function isReady(result: Launched | Promise<Launched>): result is Launched {
+  return !(result instanceof Promise);
+}
+
+function newIndex(transaction: Transaction): number {
+  transaction.branchCount += 1;
+  return transaction.branchCount - 1;
+}
+
+/** Max-Breadth that no branch under way has in use; final responses give it back (RFC 5393 5.3.3.1). */
+function freeBreadth({ branches }: Transaction, request: SipRequest): number {
+  const incoming = incomingMaxBreadth(request);
+  let used = 0;
+  for (const { outcome, breadth } of branches) if (outcome === null) used += breadth ?? incoming;
+  return incoming - used;
+}
+
+/** A copy of a request with a destination of its own. */
+function goingTo(
+  request: SipRequest,
+  { uri, nextHop }: { readonly uri: string; readonly nextHop: string | null },
+): SipRequest {
+  const copy = request.fork();
+  copy.uri = uri;
+  copy.nextHop = nextHop;
+  return copy;
 }
 
 /** Marks the transaction as long as its request is on its way out: the handler's end leaves it alone then. */
-function relaying(transaction: Transaction, sent: boolean | Promise<boolean>): boolean | Promise<boolean> {
-  if (!(sent instanceof Promise)) return sent;
-  transaction.relaying = true;
-  return sent.finally(() => {
-    transaction.relaying = false;
-  });
+function relaying(
+  tm: Tm,
+  transaction: Transaction,
+  results: readonly Launched[] | Promise<readonly Launched[]>,
+): boolean | Promise<boolean> {
+  if (!(results instanceof Promise)) return launchedAll(tm, transaction, results);
+  transaction.relaying += 1;
+  return results
+    .finally(() => {
+      transaction.relaying -= 1;
+    })
+    .then((all) => {
+      const sent = launchedAll(tm, transaction, all);
+      transaction.settle();
+      return sent;
+    });
+}
+
+/** True when a branch was made, or the request was cancelled meanwhile. When none could be, the request gets the first reason why. */
+function launchedAll(tm: Tm, transaction: Transaction, results: readonly Launched[]): boolean {
+  if (results.includes(true)) return true;
+  const reason = results.find(isRefusal);
+  return reason !== undefined && refuse(tm, transaction, reason);
+}
+
+function refusal(status: number): Refusal {
+  return { status, reason: reasonPhrase(status) };
+}
+
+function refuse(tm: Tm, transaction: Transaction, { status, reason }: Refusal): false {
+  if (transaction.finalStatus === 0) {
+    tm.log.info('request cannot be relayed', { callId: transaction.request.callId, status, reason });
+    transaction.reply(status, status === 478 ? 'Unresolvable destination' : reasonPhrase(status));
+  }
+  return false;
 }
 
 function relayCancel(tm: Tm, transaction: Transaction, request: SipRequest): boolean | Promise<boolean> {
@@ -50,7 +159,11 @@ function relayCancel(tm: Tm, transaction: Transaction, request: SipRequest): boo
       return sent;
     };
     const sent = tm.core.forwarding.forwardStateless(request);
-    return relaying(transaction, sent instanceof Promise ? sent.then(ended) : ended(sent));
+    if (!(sent instanceof Promise)) return ended(sent);
+    transaction.relaying += 1;
+    return sent.then(ended).finally(() => {
+      transaction.relaying -= 1;
+    });
   }
   transaction.reply(200, 'canceling');
   invited.cancel(reasonHeaders(request));
@@ -64,78 +177,4 @@ function reasonHeaders(request: SipRequest): string {
     lines += `Reason: ${request.value(i)}\r\n`;
   }
   return lines;
-}
-
-function addBranch(
-  tm: Tm,
-  transaction: Transaction,
-  {
-    scope,
-    request,
-    found,
-  }: { readonly scope: Scope; readonly request: SipRequest; readonly found: Resolution },
-): boolean | Promise<boolean> {
-  if (transaction.finalStatus !== 0) return false;
-  if (!found.ok) {
-    tm.log.info('request has no next hop', { callId: request.callId, reason: found.reason });
-    transaction.reply(
-      found.status,
-      found.status === 478 ? 'Unresolvable destination' : reasonPhrase(found.status),
-    );
-    return false;
-  }
-  const name = transaction.onBranch;
-  if (name === null) return startBranch(tm, transaction, { scope, request, found });
-  const copy = request.fork();
-  const branchScope = new RouteScope('branch', copy, {
-    request: copy,
-    response: null,
-    avps: transaction.avps,
-    transaction,
-  });
-  const after = (): boolean =>
-    !branchScope.dropped &&
-    transaction.finalStatus === 0 &&
-    startBranch(tm, transaction, { scope, request: copy, found });
-  const run = tm.core.handlers.run(branchScope, name);
-  return run instanceof Promise ? run.then(after) : after();
-}
-
-function startBranch(
-  tm: Tm,
-  transaction: Transaction,
-  {
-    scope,
-    request,
-    found,
-  }: {
-    readonly scope: Scope;
-    readonly request: SipRequest;
-    readonly found: Extract<Resolution, { ok: true }>;
-  },
-): boolean {
-  if (transaction.canceled) {
-    // While the next hop was looked up or a branch handler waited: the end of the request handler answers 487, or here if that is past.
-    scope.settled = false;
-    transaction.conclude();
-    return true;
-  }
-  const id = tm.newBranchId();
-  const { uri, edits } = request;
-  const { bytes, via, point } = tm.core.forwarding.print(request, {
-    branch: id,
-    target: found.target,
-    uri,
-    edits,
-  });
-  const branch = new Branch(tm, transaction, {
-    id,
-    request,
-    target: { ...found.target, point },
-    sent: { uri, via, routes: routeLinesOf(request, edits) },
-    bytes,
-  });
-  transaction.branches.push(branch);
-  branch.start();
-  return true;
 }

@@ -66,8 +66,7 @@ export abstract class RunningMachine<State extends string, Input extends string,
   #apply(effect: Effect, payload: Payload | null): void {
     switch (effect) {
       case 'stop retry':
-        this.#retry?.cancel();
-        this.#retry = null;
+        this.stopRetry();
         return;
       case 'stop deadline':
         this.#deadline?.cancel();
@@ -107,6 +106,11 @@ export abstract class RunningMachine<State extends string, Input extends string,
       proceeding,
     });
     this.#retry = this.#environment.clock.setTimer(this.#retryMs, () => this.step('retry', null));
+  }
+
+  protected stopRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = null;
   }
 
   /** Starts the timers of a client's first state. */

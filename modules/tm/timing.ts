@@ -9,7 +9,10 @@ export interface Timing {
   readonly t1Ms: number;
   /** T2: longest interval between retransmissions of non-INVITE requests and INVITE responses [retr_timer2]. */
   readonly t2Ms: number;
-  /** Timers B and F: wait for the first response to INVITE, for the final one to others [fr_timer]. */
+  /**
+   * Wait for the first response to INVITE, for the final one to others (timer F) [fr_timer]. Timer B is 64*T1 at least: where this is shorter,
+   * the branch is given up before, but a late response still finds its transaction.
+   */
   readonly responseMs: number;
   /** Timer C: wait for a final response once a provisional one has come (16.6 step 11) [fr_inv_timer]. */
   readonly finalMs: number;
@@ -35,6 +38,7 @@ export function timerMs(
     case 'G':
       return previousMs === 0 ? timing.t1Ms : Math.min(previousMs * 2, timing.t2Ms);
     case 'B':
+      return Math.max(timing.responseMs, 64 * timing.t1Ms);
     case 'F':
       return timing.responseMs;
     case 'I':

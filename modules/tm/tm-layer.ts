@@ -1,5 +1,6 @@
 import {
   Avps,
+  BoundedCache,
   type Clock,
   type CoreServices,
   type Logger,
@@ -9,18 +10,29 @@ import {
   type Target,
   type TransactionLayer,
 } from '../../core/index.ts';
+import type { Branch } from './branch.ts';
 import { CancelTransaction } from './cancel-transaction.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 import { MAGIC_COOKIE, serverKey } from './matching.ts';
 import type { Timing } from './timing.ts';
 import { Transaction } from './transaction.ts';
 
+/** Expressions of t_check_status kept compiled. */
+const MAX_EXPRESSIONS = 100;
+
 export interface TmOptions {
   readonly core: CoreServices;
   readonly log: Logger;
   readonly timing: Timing;
+  readonly lifetimes: Lifetimes;
   readonly maxTransactions: number;
   readonly autoTrying: boolean;
+}
+
+/** How long a request may wait for its answer in all, ms [max_inv_lifetime, max_noninv_lifetime]. */
+interface Lifetimes {
+  readonly inviteLifetimeMs: number;
+  readonly otherLifetimeMs: number;
 }
 
 /** The transactions of a proxy, and what decides where an arriving message belongs (RFC 3261 17.1.3, 17.2.3). */
@@ -29,14 +41,18 @@ export class Tm implements TransactionLayer {
   readonly log: Logger;
   readonly clock: Clock;
   readonly timing: Timing;
+  readonly lifetimes: Lifetimes;
   /** Whether t_relay sends 100 for an INVITE at once. */
   readonly autoTrying: boolean;
+  /** Of t_check_status, by their text. */
+  readonly expressions = new BoundedCache<RegExp>(MAX_EXPRESSIONS);
   readonly #options: TmOptions;
   readonly #servers = new Map<string, Transaction>();
-  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #branches = new Map<string, Branch>();
   readonly #cancels = new Map<string, ClientTransaction>();
   readonly #branchPrefix: string;
   #branchCount = 0;
+  #loopName: string | null = null;
   #active = 0;
 
   constructor(options: TmOptions) {
@@ -45,15 +61,24 @@ export class Tm implements TransactionLayer {
     this.log = options.log;
     this.clock = options.core.clock;
     this.timing = options.timing;
+    this.lifetimes = options.lifetimes;
     this.autoTrying = options.autoTrying;
     // Nobody can guess the prefix, so nobody off the path can forge a response.
-    this.#branchPrefix = `${MAGIC_COOKIE}${options.core.randomToken(12)}`;
+    this.#branchPrefix = `${MAGIC_COOKIE}t${options.core.randomToken(12)}`;
   }
 
   /** A branch parameter that no other request ever gets (RFC 3261 8.1.1.7). */
   newBranchId(): string {
     this.#branchCount += 1;
     return `${this.#branchPrefix}${this.#branchCount.toString(36)}`;
+  }
+
+  /** What this proxy calls itself in the part of a branch that tells loops: the names that it puts into Vias. */
+  get loopName(): string {
+    this.#loopName ??= this.core.transport.points
+      .map(({ protocol, sentBy }) => `${protocol}:${sentBy}`)
+      .join();
+    return this.#loopName;
   }
 
   /** Server transactions whose request has no final reply yet. */
@@ -94,11 +119,9 @@ export class Tm implements TransactionLayer {
     const transaction = scope.transaction;
     transaction.handlerEnded();
     if (transaction.finalStatus !== 0) return;
-    if (transaction.relaying) return;
-    if (transaction.branches.length > 0) {
-      if (!transaction.pending) transaction.conclude();
-    } else if (transaction.canceled && !scope.settled) {
-      transaction.conclude();
+    if (transaction.relaying > 0) return;
+    if (transaction.branches.length > 0 || (transaction.canceled && !scope.settled)) {
+      transaction.settle();
     } else if (outcome === 'failed') {
       transaction.reply(500, 'Server Internal Error');
     } else {
@@ -117,7 +140,7 @@ export class Tm implements TransactionLayer {
   response(response: SipResponse): boolean {
     const { branch } = response.topVia;
     if (branch === null) return false;
-    const clients = response.cseq.method === 'CANCEL' ? this.#cancels : this.#clients;
+    const clients = response.cseq.method === 'CANCEL' ? this.#cancels : this.#branches;
     const client = clients.get(branch);
     if (client === undefined) return false;
     client.received(response);
@@ -142,12 +165,12 @@ export class Tm implements TransactionLayer {
     cancel.client.start();
   }
 
-  addClient(branch: string, client: ClientTransaction): void {
-    this.#clients.set(branch, client);
+  addBranch(branch: Branch): void {
+    this.#branches.set(branch.id, branch);
   }
 
-  removeClient(branch: string): void {
-    this.#clients.delete(branch);
+  removeBranch({ id }: Branch): void {
+    this.#branches.delete(id);
   }
 
   removeServer(transaction: Transaction): void {
@@ -161,10 +184,10 @@ export class Tm implements TransactionLayer {
 
   stop(): void {
     for (const transaction of this.#servers.values()) transaction.stop();
-    for (const client of this.#clients.values()) client.cancelTimers();
+    for (const branch of this.#branches.values()) branch.stop();
     for (const client of this.#cancels.values()) client.cancelTimers();
     this.#servers.clear();
-    this.#clients.clear();
+    this.#branches.clear();
     this.#cancels.clear();
   }
 }

@@ -1,83 +1,29 @@
-import {
-  defineModule,
-  errors,
-  type HandlerName,
-  param,
-  type Scope,
-  type SipRequest,
-} from '../../core/index.ts';
+import { type Call, defineModule, errors, type HandlerName, type SipRequest } from '../../core/index.ts';
+import { failureFunctions } from './failure-functions.ts';
+import { forkFunctions } from './fork-functions.ts';
+import { transactionOf } from './in-hand.ts';
+import { tmParams } from './params.ts';
 import { relay } from './relay.ts';
 import { Tm } from './tm-layer.ts';
-import { Transaction } from './transaction.ts';
+import { variables } from './variables.ts';
 
 /** Kamailio's way to disarm a handler: `t_on_failure('0')`; null does the same here. */
 function armed(name: string | null): string | null {
   return name === '0' ? null : name;
 }
 
-function transactionOf(scope: Scope): Transaction | null {
-  return scope.transaction instanceof Transaction ? scope.transaction : null;
-}
-
 /** Whether the transaction of the request in hand, or the INVITE that a CANCEL means, is here. */
-function checkTransaction(tm: Tm, scope: Scope, request: SipRequest): boolean {
-  if (request.method === 'CANCEL') return tm.invited(request) !== null;
+function checkTransaction({ state, scope, msg }: Call<Tm, SipRequest>): boolean {
+  if (msg.method === 'CANCEL') return state.invited(msg) !== null;
   // A retransmission never gets as far as a handler, nor does the ACK of a reply sent from here.
-  return scope.transaction !== null && request.method !== 'ACK' && scope.route !== 'request';
+  return scope.transaction !== null && msg.method !== 'ACK' && scope.route !== 'request';
 }
 
 export const tm = defineModule({
   name: 'tm',
   doc: 'Transactions: retransmission, matching, timers, relaying with state (RFC 3261 16 and 17, RFC 6026).',
   depends: [],
-  params: {
-    fr_timer: param.int({
-      default: 32_000,
-      min: 500,
-      max: 600_000,
-      unit: 'ms',
-      doc: 'Wait for the first response to an INVITE, and for the final response to other requests (timers B and F).',
-    }),
-    fr_inv_timer: param.int({
-      default: 185_000,
-      min: 1_000,
-      max: 86_400_000,
-      unit: 'ms',
-      doc: 'Wait for the final response to an INVITE after a provisional one; each further provisional response starts it anew (timer C).',
-    }),
-    wt_timer: param.int({
-      default: 32_000,
-      min: 500,
-      max: 600_000,
-      unit: 'ms',
-      doc: 'How long a transaction that has been answered stays in memory to absorb retransmissions (timers D, H, J, L and M).',
-    }),
-    retr_timer1: param.int({
-      default: 500,
-      min: 10,
-      max: 10_000,
-      unit: 'ms',
-      doc: 'First interval between retransmissions; it doubles each time (T1).',
-    }),
-    retr_timer2: param.int({
-      default: 4_000,
-      min: 10,
-      max: 60_000,
-      unit: 'ms',
-      doc: 'Longest interval between retransmissions of requests other than INVITE, and of final replies to INVITE (T2).',
-    }),
-    auto_inv_100: param.bool({
-      default: true,
-      doc: 'Whether t_relay answers an INVITE with 100 at once; otherwise 100 is sent when nothing else was within 200 ms.',
-    }),
-    max_transactions: param.int({
-      default: 500_000,
-      min: 1,
-      max: 10_000_000,
-      unit: 'count',
-      doc: 'Transactions in memory; above it new requests are answered with 503.',
-    }),
-  },
+  params: tmParams,
 
   init({ params, core, log }) {
     const layer = new Tm({
@@ -90,6 +36,10 @@ export const tm = defineModule({
         finalMs: params.fr_inv_timer,
         waitMs: params.wt_timer,
       },
+      lifetimes: {
+        inviteLifetimeMs: params.max_inv_lifetime,
+        otherLifetimeMs: params.max_noninv_lifetime,
+      },
       maxTransactions: params.max_transactions,
       autoTrying: params.auto_inv_100,
     });
@@ -98,14 +48,16 @@ export const tm = defineModule({
   },
   stop: (layer) => layer.stop(),
 
-  pseudoVariables: {},
+  pseudoVariables: variables,
   functions: {
+    ...forkFunctions,
+    ...failureFunctions,
     t_relay: {
-      doc: 'Sends the request on to its next hop ($du, else the topmost Route, else the Request-URI), keeping state. False: it could not be sent, and has been answered with an error.',
+      doc: 'Sends the request on, keeping state: to its next hop ($du, else the topmost Route, else the Request-URI), and in parallel to all destinations appended. False: it could not be sent; it has been answered with an error then, or the failure handler must.',
       signature: '(): boolean | Promise<boolean>',
       on: 'request',
       routes: ['request', 'failure'],
-      call: ({ state, scope, msg }) => relay(state, scope, msg),
+      call: (call) => relay(call),
     },
     t_newtran: {
       doc: 'Whether the request has a transaction. It exists before the handler runs: kept for routes that come from Kamailio.',
@@ -118,7 +70,7 @@ export const tm = defineModule({
       doc: 'For a CANCEL: whether the INVITE that it means is here. For other requests in a request handler: false, since retransmissions and ACKs of replies from here never reach it.',
       signature: '(): boolean',
       on: 'request',
-      call: ({ state, scope, msg }) => checkTransaction(state, scope, msg),
+      call: (call) => checkTransaction(call),
     },
     t_reply: {
       doc: 'Answers the request with state: the reply is sent again when the request is. False: it has a final reply already.',

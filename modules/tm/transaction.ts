@@ -1,26 +1,30 @@
 import {
   Avps,
   buildReply,
+  type Clock,
   type ListenPoint,
   reasonPhrase,
-  Scope,
   type SipRequest,
   type SipResponse,
   type Target,
   type Timer,
 } from '../../core/index.ts';
-import { bestOutcome } from './best-outcome.ts';
-import type { Branch, Outcome } from './branch.ts';
+import type { Branch } from './branch.ts';
+import { conclude } from './conclusion.ts';
+import { type Destination, DestinationSet } from './destinations.ts';
+import type { ResponseQueue } from './response-queue.ts';
+import type { Environment } from './running-machine.ts';
 import { ServerTransaction, type ServerUser } from './server-transaction.ts';
+import type { Timing } from './timing.ts';
 import type { Tm } from './tm-layer.ts';
 
-/** Responses of one transaction that may wait for an onreply handler; more are dropped, and come again. */
-const MAX_WAITING_RESPONSES = 64;
 /** An INVITE that nothing answered for this long gets a 100, ms (RFC 3261 17.2.1). */
 const TRYING_AFTER_MS = 200;
+/** Why the other branches of a call that was answered are cancelled (RFC 3326). */
+const ANSWERED_ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n';
 
 /** A request and all that became of it: its server transaction, its branches, its answer (the response context of RFC 3261 16.7). */
-export class Transaction implements ServerUser {
+export class Transaction implements ServerUser, Environment {
   readonly key: string;
   readonly invite: boolean;
   readonly avps = new Avps();
@@ -30,15 +34,27 @@ export class Transaction implements ServerUser {
   onReply: string | null = null;
   onFailure: string | null = null;
   onBranch: string | null = null;
+  /** Time limits of its branches (t_set_fr). */
+  timing: Timing;
   /** A CANCEL has come. */
   canceled = false;
+  /** A branch came to a 6xx: no further ones may be made (16.7 step 5). */
+  declined = false;
   /** Status of the final reply sent, 0 while there is none. */
   finalStatus = 0;
+  /** Status of the last reply sent, 0 while there is none. */
+  lastStatus = 0;
   /** The request handler, or a failure handler, is at work: it may still add a branch or reply. */
   handling = true;
-  /** A next hop is being looked up. */
-  relaying = false;
+  /** t_relay calls that look up next hops or wait for a branch handler. */
+  relaying = 0;
+  /** Branches made so far, and how many of them before the last t_relay. */
+  branchCount = 0;
+  roundStart = 0;
+  /** Responses that wait for an onreply handler; null while none has to. */
+  queue: ResponseQueue | null = null;
   readonly #tm: Tm;
+  readonly #startMs: number;
   /** Null once the request has been answered for good: its bytes are not needed to absorb retransmissions. */
   #request: SipRequest | null;
   readonly #replyTarget: Target;
@@ -47,12 +63,16 @@ export class Transaction implements ServerUser {
   #callId = '';
   #toTag = '';
   #trying: Timer | null;
-  #draining = false;
-  #waiting: { readonly branch: Branch; readonly response: SipResponse }[] | null = null;
+  #destinations: DestinationSet | null = null;
+  /** Request-URI and next hop that are dealt with: sent to, or put into the destination set. */
+  #usedUri: string | null = null;
+  #usedHop: string | null = null;
 
   constructor(tm: Tm, key: string, request: SipRequest) {
     this.#tm = tm;
     this.key = key;
+    this.timing = tm.timing;
+    this.#startMs = tm.clock.now();
     this.#request = request;
     this.#replyTarget = tm.core.transport.replyTarget(request);
     this.#point = request.received.point;
@@ -66,16 +86,63 @@ export class Transaction implements ServerUser {
     this.#trying = tm.clock.setTimer(tryingAfterMs, () => this.sendTrying());
   }
 
+  get clock(): Clock {
+    return this.#tm.clock;
+  }
+
+  /** Whether the request has been answered for good, and let go of. */
+  get isReleased(): boolean {
+    return this.#request === null;
+  }
+
   /** The request; only there until it has been answered for good. */
   get request(): SipRequest {
     if (this.#request === null) throw new Error('the request has been answered');
     return this.#request;
   }
 
+  /** How long the request may still wait for an answer, ms; 0 or less: it has expired (max_inv_lifetime, max_noninv_lifetime). */
+  get remainingMs(): number {
+    const { inviteLifetimeMs, otherLifetimeMs } = this.#tm.lifetimes;
+    return this.#startMs + (this.invite ? inviteLifetimeMs : otherLifetimeMs) - this.clock.now();
+  }
+
+  /** Where else than to its Request-URI the request goes. */
+  get destinations(): DestinationSet {
+    this.#destinations ??= new DestinationSet();
+    return this.#destinations;
+  }
+
+  /** The Request-URI as a destination, unless it has been used. */
+  mainDestination(request: SipRequest): Destination | null {
+    const { uri, nextHop } = request;
+    if (uri === this.#usedUri && nextHop === this.#usedHop) return null;
+    return { uri, nextHop, q: this.#destinations?.q ?? null };
+  }
+
+  /** The Request-URI as it stands goes no further by itself. */
+  mainUsed({ uri, nextHop }: SipRequest): void {
+    this.#usedUri = uri;
+    this.#usedHop = nextHop;
+  }
+
+  /** The Request-URI has been set for the next t_relay. */
+  mainUnused(): void {
+    this.#usedUri = null;
+  }
+
+  /** The destinations to send to now; null: only to the Request-URI. */
+  takeDestinations(request: SipRequest): readonly Destination[] | null {
+    if (this.#destinations === null) return null;
+    const taken = this.#destinations.take(this.mainDestination(request));
+    return taken.length === 0 ? null : taken;
+  }
+
   /** Sends 100 unless something was sent before. */
   sendTrying(): void {
     if (this.#trying === null) return;
-    this.#sent();
+    this.#stopTrying();
+    this.lastStatus = 100;
     this.server.reply(100, buildReply(this.request, 100, 'Trying', { toTag: '' }));
   }
 
@@ -92,9 +159,9 @@ export class Transaction implements ServerUser {
     return true;
   }
 
-  /** Whether some branch may still get a final response. */
+  /** Whether some branch may still get a final response, or is about to be made. */
   get pending(): boolean {
-    return this.branches.some((branch) => branch.outcome === null);
+    return this.relaying > 0 || this.branches.some((branch) => branch.outcome === null);
   }
 
   cancelBranches(headers = ''): void {
@@ -109,131 +176,63 @@ export class Transaction implements ServerUser {
     if (this.branches.length === 0 && !this.handling) this.reply(487, reasonPhrase(487));
   }
 
-  /**
-   * A response from a branch. It waits while an onreply handler is at work on one before it and, when it is to meet such a handler, until the
-   * request's own has ended: messages of a transaction are handled in the order in which they came.
-   */
-  take(branch: Branch, response: SipResponse): void {
-    if (this.#waiting === null && !(this.handling && this.onReply !== null)) {
-      const run = this.#handle(branch, response);
-      if (run === null) return;
-      this.#waiting = [];
-      void this.#drain(run);
-      return;
-    }
-    this.#waiting ??= [];
-    if (this.#waiting.length < MAX_WAITING_RESPONSES) this.#waiting.push({ branch, response });
-    else
-      this.#tm.log.warn('response dropped: too many wait for an onreply handler', {
-        callId: response.callId,
-      });
-  }
-
   /** The request's handler, or a failure handler, has ended: what waited for it goes on. */
   handlerEnded(): void {
     this.handling = false;
-    if (this.#waiting !== null && !this.#draining) void this.#drain(null);
-    this.#release();
+    this.#destinations?.clear();
+    this.queue?.drain(null);
+    this.release();
   }
 
-  async #drain(first: Promise<void> | null): Promise<void> {
-    this.#draining = true;
-    if (first !== null) await first;
-    for (let next = this.#waiting?.shift(); next !== undefined; next = this.#waiting?.shift()) {
-      const run = this.#handle(next.branch, next.response);
-      if (run !== null) await run;
-    }
-    this.#waiting = null;
-    this.#draining = false;
-    this.#release();
-  }
-
-  /** Runs the onreply handler, if one is armed, then sends the response on its way. Null when all is done. */
-  #handle(branch: Branch, response: SipResponse): Promise<void> | null {
-    if (this.onReply === null || this.#request === null) {
-      this.#deliver(branch, response);
-      return null;
-    }
-    const scope = new Scope('onreply', response, {
-      request: this.request,
-      response,
-      avps: this.avps,
-      transaction: this,
-    });
-    const after = () => {
-      if (!scope.dropped || response.status >= 200) this.#deliver(branch, response);
-    };
-    const run = this.#tm.core.handlers.run(scope, this.onReply);
-    if (run instanceof Promise) return run.then(after);
-    after();
-    return null;
-  }
-
-  #deliver(branch: Branch, response: SipResponse): void {
+  /** Sends a response of a branch on its way: what has met the onreply handler. */
+  deliver(branch: Branch, response: SipResponse): void {
     const { status } = response;
     if (status >= 300) return this.branchEnded(branch);
     if (status >= 200) {
-      if (this.invite || this.finalStatus === 0) this.#forward(response);
-      this.cancelBranches();
+      if (this.invite || this.finalStatus === 0) this.forward(response);
+      this.cancelBranches(ANSWERED_ELSEWHERE);
       return;
     }
     // RFC 4320 4.1: no provisional response but 100 to anything but INVITE; 100 is hop by hop.
-    if (status > 100 && this.invite && this.finalStatus === 0) this.#forward(response);
+    if (status > 100 && this.invite && this.finalStatus === 0) this.forward(response);
   }
 
   /** A branch has a final outcome that is no 2xx: the best of all is the answer once every branch has one (16.7 step 5). */
-  branchEnded(branch: Branch): void {
-    if (branch.outcome !== null && branch.outcome.status >= 600) this.cancelBranches();
-    if (this.finalStatus === 0 && !this.pending && !this.handling) this.conclude();
-  }
-
-  /** All branches are done, or there never was one and the call was cancelled: failure handler, then the answer. */
-  conclude(): void {
-    if (this.finalStatus !== 0 || this.handling) return;
-    const best = this.branches.length === 0 ? { status: 487, response: null } : bestOutcome(this.branches);
-    const name = this.onFailure;
-    if (name === null) return this.#finish(best);
-    this.onFailure = null;
-    const scope = new Scope('failure', this.request, {
-      request: this.request,
-      response: best.response,
-      avps: this.avps,
-      transaction: this,
-    });
-    this.handling = true;
-    const before = this.branches.length;
-    const after = () => {
-      this.handlerEnded();
-      if (this.finalStatus !== 0 || this.pending) return;
-      if (this.branches.length > before) this.conclude();
-      else this.#finish(best);
-    };
-    const run = this.#tm.core.handlers.run(scope, name);
-    if (run instanceof Promise) void run.then(after);
-    else after();
-  }
-
-  #finish({ status, response }: Outcome): void {
-    if (status === 408 && !this.invite) {
-      this.finalStatus = 408; // RFC 4320 4.2: a 408 to anything but INVITE helps nobody
-      this.#tm.answered();
-      this.#sent();
-      this.server.abandon();
-    } else if (response === null || status === 503) {
-      // 16.7 step 6: a 503 is about the next hop and not about this proxy
-      const own = status === 503 ? 500 : status;
-      this.reply(own, reasonPhrase(own));
-    } else {
-      this.#forward(response);
+  branchEnded({ outcome }: Branch): void {
+    if (outcome !== null && outcome.status >= 600) {
+      this.declined = true;
+      this.cancelBranches(`Reason: SIP;cause=${outcome.status}\r\n`); // 16.7 step 10
     }
+    this.settle();
   }
 
-  #forward(response: SipResponse): void {
-    this.#answer(response.status, this.#tm.core.forwarding.printResponse(response, this.#point));
+  /** Answers if nothing is left to wait for. */
+  settle(): void {
+    if (this.finalStatus !== 0) return this.release();
+    if (this.handling || this.pending) return;
+    if (this.branches.length > 0 || this.canceled) conclude(this.#tm, this);
+  }
+
+  /** Ends the request without an answer. */
+  abandon(status: number): void {
+    this.finalStatus = status;
+    this.#tm.answered();
+    this.#stopTrying();
+    this.server.abandon();
+    this.release();
+  }
+
+  /** Sends a response on to the caller. */
+  forward(response: SipResponse): void {
+    const bytes = this.#tm.core.forwarding.printResponse(response, this.#point);
+    // 16.7 steps 5 and 9: a 2xx to INVITE goes on whatever was answered before, and whether or not the server transaction is still there.
+    if (this.finalStatus !== 0 && this.server.state !== 'accepted') this.transmit(bytes);
+    else this.#answer(response.status, bytes);
   }
 
   #answer(status: number, bytes: Buffer): void {
-    this.#sent();
+    this.#stopTrying();
+    this.lastStatus = status;
     if (status >= 200 && this.finalStatus === 0) {
       this.finalStatus = status;
       this.#tm.answered();
@@ -241,19 +240,22 @@ export class Transaction implements ServerUser {
         this.#callId = Buffer.from(this.request.callId, 'latin1').toString('latin1');
     }
     this.server.reply(status, bytes);
-    this.#release();
+    this.release();
   }
 
   /** Lets go of all that only an unanswered request needs, unless a handler may still ask for it. */
-  #release(): void {
-    if (this.finalStatus === 0 || this.handling || this.#waiting !== null || this.pending) return;
+  release(): void {
+    if (this.finalStatus === 0 || this.handling || this.queue !== null || this.pending) return;
     if (this.onReply !== null && this.invite && this.finalStatus < 300) return; // runs again for each 2xx
     this.#request = null;
+    this.#destinations = null;
+    this.#usedUri = null; // a part of the message's text, which it would keep whole
+    this.#usedHop = null;
     for (const branch of this.branches) branch.release();
     this.branches.length = 0;
   }
 
-  #sent(): void {
+  #stopTrying(): void {
     this.#trying?.cancel();
     this.#trying = null;
   }
@@ -276,21 +278,19 @@ export class Transaction implements ServerUser {
   }
 
   serverEnded(): void {
-    this.#sent();
+    this.#stopTrying();
     this.#tm.removeServer(this);
   }
 
   /** Lets go of a request that gets no answer from here; a retransmission will be a new request. */
   forget(): void {
-    this.#sent();
     this.server.cancelTimers();
-    this.#tm.removeServer(this);
+    this.serverEnded();
   }
 
-  /** Stops every timer, for a proxy that stops. */
+  /** Stops its timers, for a proxy that stops. */
   stop(): void {
-    this.#sent();
+    this.#stopTrying();
     this.server.cancelTimers();
-    for (const branch of this.branches) branch.stop();
   }
 }

@@ -9,6 +9,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../core/log.ts';
+import { TimerWheel } from '../../core/timer-wheel.ts';
 import { Transports } from '../../core/transport/transports.ts';
 
 const BYTES = 600;
@@ -62,6 +63,7 @@ async function throughTransports(): Promise<Echo> {
   const transports = new Transports({
     listen: [{ protocol: 'udp', host: HOST, port: 0 }],
     log,
+    clock: new TimerWheel({ onError: quiet }),
     sink: (bytes, { point, address, port }) =>
       transports.send(bytes, { protocol: 'udp', address, port, point }, quiet),
   });

@@ -27,7 +27,7 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['modules', 'a', 'b'], /'b' is one argument too many/],
   [['schema', 'a'], /'a' is one argument too many/],
   [['-l', '127.0.0.1'], /-l 127\.0\.0\.1: expected an address such as "udp:/],
-  [['-l', 'tcp:127.0.0.1:5060'], /protocol 'tcp' is not supported yet by this version, only udp is/],
+  [['-l', 'sctp:127.0.0.1:5060'], /-l sctp:127\.0\.0\.1:5060: expected an address such as "udp:/],
   [['--proxy', 'a:1'], /--to and --proxy belong to the command call/],
 ];
 for (const [args, expected] of wrong) {
@@ -53,11 +53,11 @@ test('cli: -c says ok for a configuration and routes without mistakes', () => {
 test('cli: all mistakes of configuration, modules and routes are printed at once, a line each, exit code 1', () => {
   const routes = put('export default 1;', 'ts');
   const file = put(
-    `listen: [tcp:1.2.3.4:5060]\nroutes: ${routes}\nmodules:\n  sll: {}\n  maxfwd: { max_limt: 1 }\nlog: { level: 5 }\nmpath: [./none]\n`,
+    `listen: [tls:1.2.3.4:5061]\nroutes: ${routes}\nmodules:\n  sll: {}\n  maxfwd: { max_limt: 1 }\nlog: { level: 5 }\nmpath: [./none]\n`,
     'yaml',
   );
   const expected = [
-    `${file}:1:10: listen: protocol 'tcp' is not supported yet by this version, only udp is`,
+    `${file}:1:9: to listen on tls:1.2.3.4:5061 takes a certificate: expected the key 'tls' with certificate and private_key`,
     `${file}:5:13: module 'maxfwd' has no parameter 'max_limt'; did you mean 'max_limit'?`,
     `${file}:6:15: log.level: found 5, expected one of debug, info, notice, warn, error`,
     `${file}:7:9: mpath './none': neither a folder ('${join(root, 'none')}') nor an installed npm package`,

@@ -10,7 +10,7 @@ function mistakes(text: string): readonly string[] {
   );
 }
 
-const ADDRESS = 'an address such as "udp:192.0.2.1:5060" or "udp:[2001:db8::1]:5060"';
+const ADDRESS = 'an address such as "udp:192.0.2.1:5060" or "tls:[2001:db8::1]:5061"';
 const HOST_PORT = 'host:port, such as "203.0.113.5:5060"';
 
 /** Each: what stands in the file, what is reported. `+` puts the minimal file in front. */
@@ -27,7 +27,7 @@ const table: readonly (readonly [string, string, readonly string[]])[] = [
     'a file that is no mapping',
     '- a\n',
     [
-      'ERR_CONFIG_VALUE k.yaml:1:1: the file: found a list, expected a mapping with listen, alias, log, limits, routes, mpath, modules',
+      'ERR_CONFIG_VALUE k.yaml:1:1: the file: found a list, expected a mapping with listen, alias, log, limits, tcp, tls, routes, mpath, modules',
     ],
   ],
   [
@@ -107,11 +107,10 @@ listen:
     ],
   ],
   [
-    'protocols of a later version',
+    'an address that takes a certificate, without one',
     'routes: r.ts\nlisten: ["tcp:0.0.0.0:5060", "WSS:0.0.0.0:443"]\n',
     [
-      "ERR_CONFIG_PROTOCOL k.yaml:2:10: listen: protocol 'tcp' is not supported yet by this version, only udp is",
-      "ERR_CONFIG_PROTOCOL k.yaml:2:30: listen: protocol 'wss' is not supported yet by this version, only udp is",
+      "ERR_TLS_MISSING k.yaml:2:9: to listen on wss:0.0.0.0:443 takes a certificate: expected the key 'tls' with certificate and private_key",
     ],
   ],
   [

@@ -4,6 +4,7 @@ import { type Configuration, parseConfiguration, readConfiguration } from '../..
 import { plain } from '../../core/main/located-yaml.ts';
 import { fitSubstituted } from '../../core/main/substituted-params.ts';
 import { defineModule, param } from '../../core/index.ts';
+import { DEFAULT_CONNECTION_LIMITS } from '../../core/transport/connection-limits.ts';
 import { checkRequests } from '../../core/registry/load-checks.ts';
 
 type Variables = Readonly<Record<string, string>>;
@@ -33,6 +34,8 @@ test('configuration: a small file takes the defaults for everything else', () =>
       shutdownTimeoutMs: 5000,
       lane: 64,
     },
+    tcp: DEFAULT_CONNECTION_LIMITS,
+    tls: null,
   });
 });
 

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:tls';
 import { test } from 'node:test';
+import { Authority } from '../programs/certificates.ts';
+import { missing } from '../programs/missing.ts';
 import { ask, configuration, kamaiki, put, ROUTES, Running, SHIPPED } from './program.ts';
 
 test('cli: says ready once, with the address, whatever the log level; SIGTERM gives exit code 0', async () => {
@@ -56,6 +59,45 @@ test('cli: SIGHUP loads new routes; a broken file is reported and the routes bef
   assert.equal(await ask(port), 'SIP/2.0 200 second');
   assert.equal(await proxy.ends('SIGTERM'), 0);
 });
+
+test('cli: SIGHUP loads new certificates; one that is no good is reported and the one before stays', {
+  skip: missing('openssl') ?? false,
+}, async () => {
+  const authority = new Authority();
+  const file = { certificate: put('', 'pem'), key: put('', 'pem') };
+  const issue = (name: string): void => {
+    const { certificate, privateKey } = authority.issue(`DNS:${name}`);
+    writeFileSync(file.certificate, certificate);
+    writeFileSync(file.key, privateKey);
+  };
+  issue('first.test');
+  const yaml = `listen: ["tls:127.0.0.1:0"]\nroutes: ${put(ROUTES, 'ts')}\nmodules: { sl: {} }
+tls: { certificate: ${file.certificate}, private_key: ${file.key} }\n`;
+  const proxy = new Running('-f', put(yaml, 'yaml'));
+  const [, port] = await proxy.says(/ready listen=tls:127\.0\.0\.1:(\d+)/);
+  assert.equal(await certificateAt(Number(port)), 'DNS:first.test');
+
+  issue('second.test');
+  proxy.child.kill('SIGHUP');
+  await proxy.says(/certificates reloaded/);
+  assert.equal(await certificateAt(Number(port)), 'DNS:second.test');
+
+  writeFileSync(file.key, 'no key');
+  proxy.child.kill('SIGHUP');
+  await proxy.says(new RegExp(`:4:\\d+: '${file.key}' is no PEM file that TLS can use`));
+  await proxy.says(/certificates not reloaded[^]*routes reloaded/);
+  assert.equal(await certificateAt(Number(port)), 'DNS:second.test');
+  assert.equal(await proxy.ends('SIGTERM'), 0);
+});
+
+/** The names in the certificate that a port of 127.0.0.1 shows. */
+async function certificateAt(port: number): Promise<string | undefined> {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { subjectaltname } = socket.getPeerCertificate();
+  socket.destroy();
+  return subjectaltname;
+}
 
 test('cli: call places a call through the shipped proxy, and shows state and counter', async () => {
   const proxy = new Running('-f', SHIPPED, '-l', 'udp:127.0.0.1:0');

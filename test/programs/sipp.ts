@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from './child.ts';
-import { isUdpPortBound } from './ports.ts';
+import { isTcpPortListening, isUdpPortBound } from './ports.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** How long a run may take unless told, ms. */
@@ -111,7 +111,8 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
       errors: readErrors(folder) + child.err.join('\n'),
     };
   });
-  if (port !== undefined) await child.until(`socket on port ${port}`, () => isUdpPortBound(port));
+  const isBound = args.includes('t1') ? isTcpPortListening : isUdpPortBound;
+  if (port !== undefined) await child.until(`socket on port ${port}`, () => isBound(port));
   return {
     result,
     stop: async () => {

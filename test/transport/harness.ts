@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import type { Received, Target } from '../../core/sip/hop.ts';
 import type { ListenOption } from '../../core/transport/listen-option.ts';
 import { Transports } from '../../core/transport/transports.ts';
+import { FakeClock } from '../fake-clock.ts';
 import { recordedLog } from './recorded-log.ts';
 
 export const V4: ListenOption = { protocol: 'udp', host: '127.0.0.1', port: 0 };
@@ -29,7 +30,7 @@ export async function started(t: TestContext, ...listen: ListenOption[]) {
     arrived.push({ bytes, received });
     events.emit('arrival');
   };
-  const transports = new Transports({ listen, log, sink });
+  const transports = new Transports({ listen, log, clock: new FakeClock(), sink });
   t.after(() => transports.close());
   await transports.start();
   /** Waits for the message of this index. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Target } from '../../core/sip/hop.ts';
 import type { ListenOption } from '../../core/transport/listen-option.ts';
 import { Transports } from '../../core/transport/transports.ts';
+import { FakeClock } from '../fake-clock.ts';
 import { freePort } from '../programs/free-port.ts';
 import { MESSAGE, nextDatagram, peer, started, V4, V6 } from './harness.ts';
 import { recordedLog } from './recorded-log.ts';
@@ -109,9 +110,9 @@ const REFUSED: readonly [what: string, option: (taken: number) => ListenOption, 
     /udp:\[::1\]:65536: there is no port 65536/,
   ],
   [
-    'a protocol that there is not',
-    () => ({ ...V4, protocol: 'tcp' }),
-    /tcp:127\.0\.0\.1:0: transport tcp is not avail/,
+    'TLS without a certificate',
+    () => ({ ...V4, protocol: 'tls' }),
+    /tls:127\.0\.0\.1:0: no certificate is configured/,
   ],
 ];
 for (const [what, option, reason] of REFUSED) {
@@ -121,6 +122,7 @@ for (const [what, option, reason] of REFUSED) {
     const transports = new Transports({
       listen: [{ ...V4, port }, option(taken.port)],
       log: recordedLog(),
+      clock: new FakeClock(),
       sink: () => {},
     });
     await assert.rejects(transports.start(), (error: Error & { code?: string }) => {
@@ -168,7 +170,7 @@ test('transports: a sink that throws is logged, and the next message comes throu
     if (count === 1) throw new Error('fault in the sink');
     events.emit('second');
   };
-  const transports = new Transports({ listen: [V4], log, sink });
+  const transports = new Transports({ listen: [V4], log, clock: new FakeClock(), sink });
   t.after(() => transports.close());
   await transports.start();
   const { socket } = await peer(t);
