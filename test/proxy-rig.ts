@@ -29,12 +29,16 @@ const POINT: ListenPoint = {
   sentBy: '10.0.0.1:5060',
 };
 
+const TCP_POINT: ListenPoint = { ...POINT, protocol: 'tcp' };
+
 /** The edge of a proxy with the sockets taken out: what it sends is kept. */
 class FakeEdge implements Edge {
   readonly points = [POINT];
   readonly sent: Sent[] = [];
   readonly #now: () => number;
-  /** Targets (`address:port`) to which nothing can be sent. */
+  /** Whether the proxy listens on TCP as well. */
+  listensOnTcp = false;
+  /** Targets (`address:port`, or `tcp:address:port`) to which nothing can be sent. */
   readonly unreachable = new Set<string>();
 
   constructor(now: () => number) {
@@ -44,7 +48,11 @@ class FakeEdge implements Edge {
   async close(): Promise<void> {}
   send(bytes: Buffer, target: Target, onError?: (error: Error) => void): void {
     const to = `${target.address}:${target.port}`;
-    if (this.unreachable.has(to) || !isUnicast(target.address))
+    if (
+      this.unreachable.has(to) ||
+      this.unreachable.has(`${target.protocol}:${to}`) ||
+      !isUnicast(target.address)
+    )
       queueMicrotask(() => onError?.(new Error('network unreachable')));
     else this.sent.push({ at: this.#now(), text: bytes.toString('latin1'), to });
   }
@@ -55,7 +63,9 @@ class FakeEdge implements Edge {
     return { protocol: 'udp', ...replyTarget(request) };
   }
   pointFor(target: Target): ListenPoint | null {
-    return target.protocol === 'udp' && !target.address.includes(':') ? POINT : null;
+    if (target.address.includes(':')) return null;
+    if (target.protocol === 'tcp' && this.listensOnTcp) return TCP_POINT;
+    return target.protocol === 'udp' ? POINT : null;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from '../log.ts';
 import type {
+  Fitting,
   ForwardingService,
   Printed,
   PrintOptions,
@@ -22,12 +23,6 @@ const DEFAULT_MAX_FORWARDS = 70;
 
 /** The largest request that goes by UDP where TCP will do as well, bytes: no one knows what the path takes in one piece (RFC 3261 18.1.1). */
 const MAX_DATAGRAM_BYTES = 1_300;
-
-/** A request printed for a target. */
-interface Fitting {
-  readonly printed: Printed;
-  readonly target: Target;
-}
 
 /** Forwards requests and responses: what RFC 3261 16.6, 16.7 and 16.11 ask of every forwarded message. */
 export class Forwarding implements ForwardingService {
@@ -91,10 +86,6 @@ export class Forwarding implements ForwardingService {
     return { bytes, point, via };
   }
 
-  /**
-   * Prints a request for the transport that its size asks for: one for UDP that is too large goes by TCP where an address listens for that
-   * (RFC 3261 18.1.1). The last of what is returned is for a next hop that takes no connection: the same for UDP.
-   */
   printFitting(request: SipRequest, options: PrintOptions): readonly [Fitting, ...Fitting[]] {
     const { target } = options;
     const printed = this.print(request, options);

@@ -66,6 +66,11 @@ export interface ForwardingService {
   resolve(request: SipRequest): Resolution | Promise<Resolution>;
   /** Prints the request with Max-Forwards lowered, a Via with this branch on top, strict-route rewriting done. */
   print(request: SipRequest, options: PrintOptions): Printed;
+  /**
+   * Prints a request for the transport that its size asks for: one for UDP that is too large goes by TCP where an address listens for that
+   * (RFC 3261 18.1.1). The last of what is returned is for a next hop that takes no connection: the same for UDP.
+   */
+  printFitting(request: SipRequest, options: PrintOptions): readonly [Fitting, ...Fitting[]];
   /** Prints a response to send on: our Via removed, edits applied. `out` is the socket it will leave by. */
   printResponse(response: SipResponse, out: ListenPoint): Buffer;
   /** Sends a response on by the Via under the top one, which is removed (16.7 steps 9 and 10). False when there is none. */
@@ -81,6 +86,11 @@ export interface PrintOptions {
   readonly edits: SipRequest['edits'];
   /** Concurrent branches that this one may spawn further on (RFC 5393); all that the request may when left out. */
   readonly maxBreadth?: number | undefined;
+}
+/** A request printed for a target. */
+export interface Fitting {
+  readonly printed: Printed;
+  readonly target: Target;
 }
 export interface Printed {
   readonly bytes: Buffer;

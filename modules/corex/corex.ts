@@ -10,7 +10,7 @@ import {
 /** What routes may do with the core itself, without further modules. */
 export const corex = defineModule({
   name: 'corex',
-  doc: 'Functions of the core: forwarding without state (RFC 3261 16.11).',
+  doc: 'Functions of the core: forwarding without state (RFC 3261 16.11), dropping what is in hand.',
   depends: [],
   params: {},
   init: ({ core }) => core,
@@ -24,6 +24,15 @@ export const corex = defineModule({
       call({ state, scope, msg }, uri?: string): boolean | Promise<boolean> {
         scope.settled = true;
         return forward(state, msg, uri);
+      },
+    },
+    drop: {
+      doc: 'Lets what is in hand go no further: the response, but for a final one in an onreply handler, or in a branch handler the branch. The handler still has to return.',
+      signature: '(): void',
+      on: 'any',
+      routes: ['reply', 'onreply', 'branch'],
+      call({ scope }): void {
+        scope.dropped = true;
       },
     },
   },

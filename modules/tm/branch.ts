@@ -18,6 +18,13 @@ export interface Outcome {
   readonly response: SipResponse | null;
 }
 
+/** A request as it goes out: to a target, with what its ACK and CANCEL need. */
+export interface Attempt {
+  readonly bytes: Buffer;
+  readonly target: Target;
+  readonly sent: Outgoing;
+}
+
 /** One forwarded copy of a request: a client transaction with what the proxy adds to it, timer C and CANCEL (RFC 3261 16.6, 16.8, 16.10). */
 export class Branch implements ClientUser {
   /** The Via branch parameter. */
@@ -30,9 +37,11 @@ export class Branch implements ClientUser {
   readonly #tm: Tm;
   /** Null once no CANCEL or ACK can be needed: a branch stays for as long as it absorbs retransmissions. */
   #request: SipRequest | null;
-  readonly #client: ClientTransaction;
-  readonly #target: Target;
+  #client: ClientTransaction;
+  #target: Target;
   #sent: Outgoing | null;
+  /** What to send when the first attempt cannot be sent (RFC 3261 18.1.1). */
+  #otherwise: Attempt | null;
   outcome: Outcome | null = null;
   /** A provisional response has come. */
   replied = false;
@@ -53,9 +62,8 @@ export class Branch implements ClientUser {
       readonly index: number;
       readonly breadth: number | null;
       readonly request: SipRequest;
-      readonly target: Target;
-      readonly sent: Outgoing;
-      readonly bytes: Buffer;
+      readonly first: Attempt;
+      readonly otherwise: Attempt | null;
     },
   ) {
     this.#tm = tm;
@@ -64,12 +72,17 @@ export class Branch implements ClientUser {
     this.index = options.index;
     this.breadth = options.breadth;
     this.#request = options.request;
-    this.#target = options.target;
-    this.#sent = options.sent;
-    this.#client = new ClientTransaction(transaction, this, {
-      invite: transaction.invite,
-      request: options.bytes,
-      target: options.target,
+    this.#target = options.first.target;
+    this.#sent = options.first.sent;
+    this.#otherwise = options.otherwise;
+    this.#client = this.#newClient(options.first);
+  }
+
+  #newClient({ bytes, target }: Attempt): ClientTransaction {
+    return new ClientTransaction(this.transaction, this, {
+      invite: this.transaction.invite,
+      request: bytes,
+      target,
     });
   }
 
@@ -119,6 +132,7 @@ export class Branch implements ClientUser {
 
   responded(response: SipResponse): void {
     const { status } = response;
+    this.#otherwise = null;
     if (status < 200) {
       const first = !this.replied;
       this.replied = true;
@@ -144,15 +158,29 @@ export class Branch implements ClientUser {
   }
 
   transportFailed(error: Error): void {
+    if (this.#mayTryOtherwise()) return; // once the client transaction has ended
     this.#tm.log.warn('request could not be sent', {
       callId: this.#request?.callId,
       to: `${this.#target.protocol}:${this.#target.address}:${this.#target.port}`,
       error: error.message,
     });
-    this.#endWithout(503);
+    this.#endWithout(this.transaction.canceled ? 487 : 503);
+  }
+
+  #mayTryOtherwise(): boolean {
+    return this.#otherwise !== null && !this.replied && this.outcome === null && this.#cancelHeaders === null;
   }
 
   clientEnded(): void {
+    if (this.#otherwise !== null && this.#mayTryOtherwise()) {
+      const attempt = this.#otherwise;
+      this.#otherwise = null;
+      this.#target = attempt.target;
+      this.#sent = attempt.sent;
+      this.#client = this.#newClient(attempt);
+      this.#client.start();
+      return;
+    }
     this.#timer?.cancel();
     this.#timer = null;
     this.#forgetRequest();
@@ -175,6 +203,7 @@ export class Branch implements ClientUser {
   #forgetRequest(): void {
     this.#request = null;
     this.#sent = null;
+    this.#otherwise = null;
   }
 
   /** fr_timer, where it is shorter than timer B: what comes after it is cancelled, and a 200 still taken. */

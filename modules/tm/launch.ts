@@ -1,5 +1,11 @@
-import { type Resolution, routeLinesOf, type Scope, type SipRequest } from '../../core/index.ts';
-import { Branch } from './branch.ts';
+import {
+  type Fitting,
+  type Resolution,
+  routeLinesOf,
+  type Scope,
+  type SipRequest,
+} from '../../core/index.ts';
+import { type Attempt, Branch } from './branch.ts';
 import { BranchScope } from './response-queue.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
@@ -70,23 +76,31 @@ function send(
   if (!found.ok) return found;
   const id = fork === null ? tm.newBranchId() : tm.newBranchId() + fork.loop;
   const { uri, edits } = request;
-  const { bytes, via, point } = tm.core.forwarding.print(request, {
+  const [first, otherwise] = tm.core.forwarding.printFitting(request, {
     branch: id,
     target: found.target,
     uri,
     edits,
     maxBreadth: fork?.breadth,
   });
+  const routes = routeLinesOf(request, edits);
   const branch = new Branch(tm, transaction, {
     id,
     index,
     breadth: fork?.breadth ?? null,
     request,
-    target: { ...found.target, point },
-    sent: { uri, via, routes: routeLinesOf(request, edits) },
-    bytes,
+    first: attemptOf(first, uri, routes),
+    otherwise: otherwise === undefined ? null : attemptOf(otherwise, uri, routes),
   });
   transaction.branches.push(branch);
   branch.start();
   return true;
+}
+
+function attemptOf(
+  { printed: { bytes, via, point }, target }: Fitting,
+  uri: string,
+  routes: string,
+): Attempt {
+  return { bytes, target: { ...target, point }, sent: { uri, via, routes } };
 }

@@ -218,6 +218,7 @@ export function fakeCore(options: FakeCoreOptions = {}): FakeCore {
     forwarding: {
       resolve: unused('forwarding.resolve'),
       print: unused('forwarding.print'),
+      printFitting: unused('forwarding.printFitting'),
       printResponse: unused('forwarding.printResponse'),
       forwardResponse: unused('forwarding.forwardResponse'),
       forwardStateless: unused('forwarding.forwardStateless'),
