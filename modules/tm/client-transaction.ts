@@ -6,6 +6,7 @@ import {
   nonInviteClient,
   responseInput,
 } from './machines.ts';
+import { keptBytes, type KeptMessage, keptForLong } from './kept-message.ts';
 import { type Environment, RunningMachine } from './running-machine.ts';
 
 /** What a client transaction asks of its surroundings. */
@@ -33,7 +34,7 @@ export class ClientTransaction extends RunningMachine<
   readonly #invite: boolean;
   readonly #target: Target;
   #request: Buffer | null;
-  #ack: Buffer | null = null;
+  #ack: KeptMessage | null = null;
   #error: Error | null = null;
   readonly #onError = (error: Error): void => {
     this.#error = error;
@@ -90,8 +91,7 @@ export class ClientTransaction extends RunningMachine<
         return;
       case 'ack':
         if (response === null) return;
-        this.#ack ??= this.#user.acknowledgement(response);
-        if (this.#ack !== null) this.#user.transmit(this.#ack, this.#target, this.#onError);
+        this.#acknowledge(response);
         return;
       case 'to user':
         if (response === null) return;
@@ -107,6 +107,14 @@ export class ClientTransaction extends RunningMachine<
       case 'send':
         return;
     }
+  }
+
+  #acknowledge(response: SipResponse): void {
+    if (this.#ack !== null) return this.#user.transmit(keptBytes(this.#ack), this.#target, this.#onError);
+    const ack = this.#user.acknowledgement(response);
+    if (ack === null) return;
+    this.#ack = keptForLong(ack);
+    this.#user.transmit(ack, this.#target, this.#onError);
   }
 
   protected override ended(): void {

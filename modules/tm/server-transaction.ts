@@ -5,6 +5,7 @@ import {
   type ServerInput,
   type ServerState,
 } from './machines.ts';
+import { keptBytes, type KeptMessage, keptForLong } from './kept-message.ts';
 import { type Environment, RunningMachine } from './running-machine.ts';
 
 /** What a server transaction asks of its surroundings. */
@@ -24,7 +25,7 @@ export class ServerTransaction extends RunningMachine<
   Buffer
 > {
   readonly #user: ServerUser;
-  #lastReply: Buffer | null = null;
+  #lastReply: KeptMessage | null = null;
 
   constructor(
     environment: Environment,
@@ -52,6 +53,7 @@ export class ServerTransaction extends RunningMachine<
   /** An ACK that matches this INVITE has come. */
   acknowledged(): void {
     this.step('ack', null);
+    if (this.state === 'confirmed') this.#lastReply = null;
   }
 
   transportFailed(): void {
@@ -69,12 +71,11 @@ export class ServerTransaction extends RunningMachine<
   ): void {
     switch (action) {
       case 'send':
-        // A 2xx to INVITE is sent again by the callee, not from here (RFC 6026 7.1).
-        this.#lastReply = this.state === 'accepted' ? null : reply;
+        this.#lastReply = this.#kept(reply);
         if (reply !== null) this.#user.transmit(reply);
         return;
       case 'resend':
-        if (this.#lastReply !== null) this.#user.transmit(this.#lastReply);
+        if (this.#lastReply !== null) this.#user.transmit(keptBytes(this.#lastReply));
         return;
       case 'timed out':
         this.#user.acknowledgementMissing();
@@ -84,6 +85,12 @@ export class ServerTransaction extends RunningMachine<
       case 'transport failed': // logged where it happened
         return;
     }
+  }
+
+  #kept(reply: Buffer | null): KeptMessage | null {
+    // A 2xx to INVITE is sent again by the callee, not from here (RFC 6026 7.1).
+    if (this.state === 'accepted' || reply === null) return null;
+    return this.state === 'completed' ? keptForLong(reply) : reply;
   }
 
   protected override ended(): void {

@@ -54,3 +54,11 @@ export function timerMs(
   }
   return timing.waitMs;
 }
+
+/** An INVITE that nothing answered for this long gets a 100, ms (RFC 3261 17.2.1). */
+const TRYING_AFTER_MS = 200;
+
+/** After how long a request that nothing answered gets a 100, ms. One other than INVITE: when a client's timer E has grown to T2 (RFC 4320 4.1). */
+export function tryingMs({ t1Ms, t2Ms }: Timing, invite: boolean): number {
+  return invite ? TRYING_AFTER_MS : t2Ms - t1Ms;
+}

@@ -13,7 +13,7 @@ import {
 import type { Branch } from './branch.ts';
 import { CancelTransaction } from './cancel-transaction.ts';
 import type { ClientTransaction } from './client-transaction.ts';
-import { MAGIC_COOKIE, serverKey } from './matching.ts';
+import { flat, MAGIC_COOKIE, serverKey } from './matching.ts';
 import type { Timing } from './timing.ts';
 import { Transaction } from './transaction.ts';
 
@@ -70,7 +70,7 @@ export class Tm implements TransactionLayer {
   /** A branch parameter that no other request ever gets (RFC 3261 8.1.1.7). */
   newBranchId(): string {
     this.#branchCount += 1;
-    return `${this.#branchPrefix}${this.#branchCount.toString(36)}`;
+    return flat(`${this.#branchPrefix}${this.#branchCount.toString(36)}`);
   }
 
   /** What this proxy calls itself in the part of a branch that tells loops: the names that it puts into Vias. */

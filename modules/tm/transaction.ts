@@ -15,11 +15,9 @@ import { type Destination, DestinationSet } from './destinations.ts';
 import type { ResponseQueue } from './response-queue.ts';
 import type { Environment } from './running-machine.ts';
 import { ServerTransaction, type ServerUser } from './server-transaction.ts';
-import type { Timing } from './timing.ts';
+import { type Timing, tryingMs } from './timing.ts';
 import type { Tm } from './tm-layer.ts';
 
-/** An INVITE that nothing answered for this long gets a 100, ms (RFC 3261 17.2.1). */
-const TRYING_AFTER_MS = 200;
 /** Why the other branches of a call that was answered are cancelled (RFC 3326). */
 const ANSWERED_ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n';
 
@@ -27,7 +25,6 @@ const ANSWERED_ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere
 export class Transaction implements ServerUser, Environment {
   readonly key: string;
   readonly invite: boolean;
-  readonly avps = new Avps();
   readonly server: ServerTransaction;
   readonly branches: Branch[] = [];
   /** Handlers armed by t_on_reply, t_on_failure and t_on_branch. */
@@ -57,6 +54,7 @@ export class Transaction implements ServerUser, Environment {
   readonly #startMs: number;
   /** Null once the request has been answered for good: its bytes are not needed to absorb retransmissions. */
   #request: SipRequest | null;
+  #avps: Avps | null = null;
   readonly #replyTarget: Target;
   readonly #point: ListenPoint;
   /** For the log, when no ACK comes. */
@@ -81,9 +79,7 @@ export class Transaction implements ServerUser, Environment {
       invite: this.invite,
       reliable: request.received.point.protocol !== 'udp',
     });
-    // RFC 4320 4.1: other requests get a 100 when a client's timer E has grown to T2, neither earlier nor never.
-    const tryingAfterMs = this.invite ? TRYING_AFTER_MS : tm.timing.t2Ms - tm.timing.t1Ms;
-    this.#trying = tm.clock.setTimer(tryingAfterMs, () => this.sendTrying());
+    this.#trying = tm.clock.setTimer(tryingMs(tm.timing, this.invite), () => this.sendTrying());
   }
 
   get clock(): Clock {
@@ -93,6 +89,12 @@ export class Transaction implements ServerUser, Environment {
   /** Whether the request has been answered for good, and let go of. */
   get isReleased(): boolean {
     return this.#request === null;
+  }
+
+  /** AVPs of its handlers; let go of with the request, and with them what modules keep for them. */
+  get avps(): Avps {
+    this.#avps ??= new Avps();
+    return this.#avps;
   }
 
   /** The request; only there until it has been answered for good. */
@@ -248,6 +250,7 @@ export class Transaction implements ServerUser, Environment {
     if (this.finalStatus === 0 || this.handling || this.queue !== null || this.pending) return;
     if (this.onReply !== null && this.invite && this.finalStatus < 300) return; // runs again for each 2xx
     this.#request = null;
+    this.#avps = null;
     this.#destinations = null;
     this.#usedUri = null; // a part of the message's text, which it would keep whole
     this.#usedHop = null;
