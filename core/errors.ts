@@ -134,4 +134,5 @@ export const errors = {
   ERR_TLS_CERTIFICATE: define('ERR_TLS_CERTIFICATE', "'%s' is no PEM file that TLS can use: %s"),
   ERR_LISTEN: define('ERR_LISTEN', 'cannot listen on %s: %s'),
   ERR_SIP_UNCHECKED: define('ERR_SIP_UNCHECKED', 'a message that checkMessage did not accept was read: %s'),
+  ERR_FLAGS: define('ERR_FLAGS', '%s: expected a sum of flags from %d to %d, found %s'),
 } as const;

@@ -1,8 +1,11 @@
 import { corex } from './corex/corex.ts';
 import { maxfwd } from './maxfwd/maxfwd.ts';
 import { memcached } from './memcached/memcached.ts';
+import { nathelper } from './nathelper/nathelper.ts';
+import { path } from './path/path.ts';
 import { pv } from './pv/pv.ts';
 import { rr } from './rr/rr.ts';
+import { sanity } from './sanity/sanity.ts';
 import { siputils } from './siputils/siputils.ts';
 import { sl } from './sl/sl.ts';
 import { textops } from './textops/textops.ts';
@@ -10,9 +13,23 @@ import { tm } from './tm/tm.ts';
 import { xlog } from './xlog/xlog.ts';
 
 /** Every module this build brings: the only file that imports them all. */
-export const builtinModules = [corex, maxfwd, memcached, pv, rr, siputils, sl, textops, tm, xlog] as const;
+export const builtinModules = [
+  corex,
+  maxfwd,
+  memcached,
+  nathelper,
+  path,
+  pv,
+  rr,
+  sanity,
+  siputils,
+  sl,
+  textops,
+  tm,
+  xlog,
+] as const;
 
 export * from '../core/index.ts';
 
 // By name as well: a routes file outside this package gets the modules' types by these imports.
-export { corex, maxfwd, memcached, pv, rr, siputils, sl, textops, tm, xlog };
+export { corex, maxfwd, memcached, nathelper, path, pv, rr, sanity, siputils, sl, textops, tm, xlog };

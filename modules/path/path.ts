@@ -1,0 +1,82 @@
+import {
+  type Call,
+  defineModule,
+  encodeText,
+  errors,
+  param,
+  parseUri,
+  type SipRequest,
+} from '../../core/index.ts';
+import { pathLines } from './path-lines.ts';
+
+/** What the functions of this module need and know. */
+export interface PathState {
+  readonly enableR2: boolean;
+  /** Requests that leave with a Path from here. */
+  readonly marked: WeakSet<SipRequest>;
+}
+
+/** Path of registrations through this proxy (RFC 3327). */
+export const path = defineModule({
+  name: 'path',
+  doc: 'Puts this proxy into the Path of a registration, so that requests to the user agent come through it (RFC 3327).',
+  depends: [],
+  params: {
+    enable_r2: param.bool({
+      default: false,
+      doc: 'Add two Paths, each with `;r2=on`, when a request leaves by another socket than it came in by.',
+    }),
+  },
+  init: ({ params }): PathState => ({ enableR2: params.enable_r2, marked: new WeakSet() }),
+  pseudoVariables: {},
+  functions: {
+    add_path: {
+      on: 'request',
+      routes: ['request'],
+      doc: 'Adds a Path above all others with the address of the socket that the request will leave by, `Path: <sip:user@address;lr>`. False when the request has one from here already.',
+      signature: '(user?: string): boolean',
+      call: (call: Call<PathState, SipRequest>, user?: string): boolean =>
+        addPath(call, 'add_path', { user, withSource: false }),
+    },
+    add_path_received: {
+      on: 'request',
+      routes: ['request'],
+      doc: 'The same with the place that the request came from in a parameter, `;received=sip:198.51.100.7:5070`.',
+      signature: '(user?: string): boolean',
+      call: (call: Call<PathState, SipRequest>, user?: string): boolean =>
+        addPath(call, 'add_path_received', { user, withSource: true }),
+    },
+  },
+});
+
+/** @throws ERR_URI_SYNTAX when the user is none. */
+function addPath(
+  { msg, state, log }: Call<PathState, SipRequest>,
+  name: string,
+  { user, withSource }: { readonly user: string | undefined; readonly withSource: boolean },
+): boolean {
+  const options = { user: userOf(name, user ?? ''), withSource, double: state.enableR2 };
+  if (state.marked.has(msg)) {
+    log.warn(`${name}: the request has a Path from here already`, { callId: msg.callId });
+    return false;
+  }
+  state.marked.add(msg);
+  msg.edits.insert(msg.headersStart, (out) => pathLines(msg, out, options));
+  return true;
+}
+
+/** The user as bytes, once read back as the user of a URI and nothing else of it. */
+function userOf(name: string, user: string): string {
+  if (user === '') return '';
+  const bytes = encodeText(user);
+  const uri = parseUri(`sip:${bytes}@host`);
+  if (uri.ok && uri.value.user === bytes && uri.value.host === 'host') return bytes;
+  const reason = uri.ok ? 'more than a user, other chars as %XX' : uri.reason;
+  throw errors.ERR_URI_SYNTAX(name, JSON.stringify(`sip:${user}@...`), reason);
+}
+
+declare module '../../core/registry/module.ts' {
+  interface ModuleRegistry {
+    path: typeof path;
+  }
+}
