@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks for the programs that some tests talk to: memcached, SIPp, sipsak, openssl, and Kamailio with its memcached module. On Debian, as
+# Looks for the programs that some tests talk to: memcached, SIPp, sipsak, openssl, dnsmasq, and Kamailio with its memcached module. On Debian, as
 # root, installs the ones that are missing unless KAMAIKI_NO_INSTALL is set; otherwise says what will be skipped. Never fails.
 
 PATH=$PATH:/usr/sbin:/usr/local/sbin
@@ -19,6 +19,7 @@ look() {
   command -v sipp >/dev/null || { missing+=(sipp); packages+=(sip-tester); }
   command -v sipsak >/dev/null || { missing+=(sipsak); packages+=(sipsak); }
   command -v openssl >/dev/null || { missing+=(openssl); packages+=(openssl); }
+  command -v dnsmasq >/dev/null || { missing+=(dnsmasq); packages+=(dnsmasq-base); }
   command -v kamailio >/dev/null || { missing+=(kamailio); packages+=(kamailio); }
   has_kamailio_memcached || { missing+=("Kamailio's memcached module"); packages+=(kamailio-memcached-modules); }
 }

@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../log.ts';
 import type { AnyModule } from '../registry/module.ts';
 import { param, type ParamSchema } from '../registry/params.ts';
 import { type JsonSchema, modulesSchema } from '../registry/schema.ts';
+import { DNS_KEYS } from './dns-keys.ts';
 import { SERVER_NAME_KEYS, SERVER_NAMES_DOC, TCP_KEYS, TLS_KEYS } from './stream-keys.ts';
 
 /** Keys of kamailio.yaml's `log`. */
@@ -51,6 +52,7 @@ export const TOP_KEYS = {
   limits: 'Bounds of the proxy.',
   tcp: 'Bounds of connections, over TLS and WebSocket too.',
   tls: 'Certificates, and whom TLS trusts.',
+  dns: 'How the servers of a domain are found.',
   routes: 'The routes file, TypeScript or JavaScript; relative to this file.',
   mpath: 'Further places to look for modules: folders, relative to this file, or npm packages.',
   modules: 'Modules to load, each with its parameters; dependencies decide the order.',
@@ -83,6 +85,7 @@ export function configurationSchema(modules: readonly AnyModule[]): JsonSchema {
     ...described('limits', section(LIMIT_KEYS)),
     ...described('tcp', section(TCP_KEYS)),
     ...described('tls', tlsSchema()),
+    ...described('dns', section(DNS_KEYS)),
     ...described('routes', { type: 'string' }),
     ...described('mpath', { type: 'array', items: { type: 'string' } }),
     ...described('modules', modulesSchema(modules)),

@@ -7,9 +7,11 @@ import type { LoadRequest } from '../registry/registry.ts';
 import { messageOf } from '../registry/shown.ts';
 import type { ConnectionLimits } from '../transport/connection-limits.ts';
 import { type ListenOption, printListenOption } from '../transport/listen-option.ts';
+import type { DnsSettings } from '../transport/dns-client.ts';
 import type { TlsSettings } from '../transport/tls-credentials.ts';
 import type { LogOptions } from '../winston-log.ts';
 import { LIMIT_KEYS, LISTEN_KEYS, LOG_KEYS, TOP_KEYS } from './configuration-keys.ts';
+import { DNS_KEYS, dnsSettings } from './dns-keys.ts';
 import { ConfigurationReader } from './configuration-reader.ts';
 import type { Environment } from './environment.ts';
 import { LISTEN_EXPECTED, parseHostPort, parseListen } from './listen-address.ts';
@@ -32,6 +34,7 @@ export interface Configuration {
   readonly tcp: ConnectionLimits;
   /** Null: there is no certificate. */
   readonly tls: TlsSettings | null;
+  readonly dns: DnsSettings;
 }
 
 /** A place to look for modules, and where it stands in the file. */
@@ -144,6 +147,7 @@ function interpret(
     },
     tcp: readTcp(at('tcp'), reader),
     tls: readTls(at('tls'), reader, folder),
+    dns: dnsSettings(reader.section(at('dns'), 'dns', DNS_KEYS)),
   };
 }
 

@@ -80,9 +80,10 @@ interface Parts {
 
 function create(assembly: Assembly, { log, clock, credentials }: Parts): Proxy {
   const { configuration, available, modules, routes } = assembly;
-  const { listen, alias, limits, routesFile, tcp } = configuration;
+  const { listen, alias, limits, routesFile, tcp, dns } = configuration;
   const streams = { limits: tcp, credentials };
-  return Proxy.create({ listen, alias, available, modules, routes, routesFile, log, clock, limits, streams });
+  const options = { listen, alias, available, modules, routes, routesFile, log, clock, limits, streams, dns };
+  return Proxy.create(options);
 }
 
 /** Prints what keeps the proxy from starting: a user's mistake as one line each, a fault of the program with its stack. */

@@ -55,20 +55,22 @@ export class Forwarding implements ForwardingService {
     return this.#reachable(request, resolution);
   }
 
-  /** The socket is part of the answer: a target that no listen address can reach is as good as none. */
+  /** The socket is part of the answer: targets that no listen address can reach are passed over. */
   #reachable(request: SipRequest, resolution: Resolution): Resolution {
     if (!resolution.ok) return resolution;
-    const { target } = resolution;
-    const point = this.#transport.pointFor(target, request.received.point);
-    if (point === null) {
-      return {
-        ok: false,
-        reason: `no listen address reaches ${target.protocol}:${target.address}`,
-        status: 478,
-      };
-    }
-    const { protocol, address, port, host } = target;
-    return { ok: true, target: { protocol, address, port, host, point } };
+    const first = this.#withSocket(request, resolution.target);
+    if (resolution.alternatives === undefined && first !== null) return { ok: true, target: first };
+    const others = (resolution.alternatives ?? []).map((each) => this.#withSocket(request, each));
+    const [target, ...alternatives] = [first, ...others].filter((each) => each !== null);
+    if (target !== undefined)
+      return alternatives.length === 0 ? { ok: true, target } : { ok: true, target, alternatives };
+    const { protocol, address } = resolution.target;
+    return { ok: false, reason: `no listen address reaches ${protocol}:${address}`, status: 478 };
+  }
+
+  #withSocket(request: SipRequest, { protocol, address, port, host }: Target): Target | null {
+    const point = this.#transport.pointFor({ protocol, address, port, host }, request.received.point);
+    return point === null ? null : { protocol, address, port, host, point };
   }
 
   print(request: SipRequest, { branch, target, uri, edits, maxBreadth }: PrintOptions): Printed {

@@ -1,11 +1,14 @@
 import type { Resolution } from '../registry/services.ts';
 import { BoundedCache } from '../routing/bounded-cache.ts';
-import { DEFAULT_PORTS, type Protocol, protocolOf, type Target } from '../sip/hop.ts';
+import { type Protocol, protocolOf, type Target } from '../sip/hop.ts';
 import { bareHost, isIpAddress } from '../sip/host.ts';
 import type { SipRequest } from '../sip/message.ts';
 import type { Parsed } from '../sip/result.ts';
 import { parseUri, type Uri, uriParam } from '../sip/uri.ts';
-import type { Resolved, Resolver } from '../transport/resolver.ts';
+import type { DnsQueries } from '../transport/dns-client.ts';
+import { type Located, Locator, type Wanted } from '../transport/locate.ts';
+import type { Resolver } from '../transport/resolver.ts';
+import type { Families } from '../transport/server-records.ts';
 import type { Myself } from './myself.ts';
 
 /** Next hops whose parsed form is kept: most calls go to few. */
@@ -20,19 +23,14 @@ const SECURE: Readonly<Record<Protocol, Protocol | null>> = {
   wss: 'wss',
 };
 
-/** The address family that each listening protocol reaches; 0: both. */
-export type Families = ReadonlyMap<Protocol, 0 | 4 | 6>;
-
-type Hop =
-  | {
-      readonly ok: true;
-      readonly host: string;
-      readonly port: number;
-      readonly protocol: Protocol;
-      /** Whom the peer must prove to be, where that is not its address; undefined where the protocol has no proofs. */
-      readonly proves: string | undefined;
-    }
-  | Failure;
+/** A server that has to be looked up. */
+interface Search {
+  readonly wanted: Wanted;
+  /** Whom a peer must prove to be, where that is not its address; undefined where it is. */
+  readonly proves: string | undefined;
+}
+/** What a URI leads to: known from it alone, or to be looked up. */
+type Hop = Resolution | Search;
 type Failure = Extract<Resolution, { ok: false }>;
 
 function failure(reason: string, status: Failure['status'] = 478): Failure {
@@ -42,28 +40,34 @@ function failure(reason: string, status: Failure['status'] = 478): Failure {
 /** Finds where a request goes next: $du, else its topmost Route, else its Request-URI (RFC 3261 16.6 steps 6 and 7). */
 export class NextHop {
   readonly #myself: Myself;
-  readonly #resolver: Resolver;
+  readonly #locator: Locator;
   readonly #families: Families;
   readonly #parsed = new BoundedCache<Hop>(MAX_PARSED_HOPS);
 
   constructor(options: {
     readonly myself: Myself;
     readonly resolver: Resolver;
+    /** For NAPTR and SRV records; null: names have addresses only. */
+    readonly dns?: DnsQueries | null;
     readonly families: Families;
   }) {
     this.#myself = options.myself;
-    this.#resolver = options.resolver;
     this.#families = options.families;
+    this.#locator = new Locator({
+      resolver: options.resolver,
+      dns: options.dns ?? null,
+      families: options.families,
+    });
   }
 
   resolve(request: SipRequest): Resolution | Promise<Resolution> {
     const uri = request.nextHop ?? this.#routeOf(request) ?? request.uri;
     if (typeof uri !== 'string') return uri;
     const hop = this.#hop(uri);
-    if (!hop.ok) return hop;
-    const address = this.#resolver.resolve(hop.host, this.#families.get(hop.protocol));
-    if (address instanceof Promise) return address.then((found) => this.#target(hop, found));
-    return this.#target(hop, address);
+    if ('ok' in hop) return hop;
+    const located = this.#locator.locate(hop.wanted, request.callId);
+    if (located instanceof Promise) return located.then((found) => resolution(hop, found));
+    return resolution(hop, located);
   }
 
   /**
@@ -106,23 +110,35 @@ export class NextHop {
     const uri = parsed.value;
     if (uri.scheme !== 'sip' && uri.scheme !== 'sips')
       return failure(`no way to reach a ${uri.scheme} URI`, 416);
-    const transport = uriParam(uri, 'transport') || (uri.scheme === 'sips' ? 'tls' : 'udp');
+    const isSecure = uri.scheme === 'sips';
+    const given = uriParam(uri, 'transport') || null;
+    const transport = given ?? (isSecure ? 'tls' : 'udp');
     const named = protocolOf(transport);
     // A SIPS URI's `tcp` is what TLS runs over (RFC 3261 26.2.2), and so is its `ws` (RFC 7118 5.1).
-    const protocol = uri.scheme === 'sips' && named !== null ? SECURE[named] : named;
-    if (protocol === null || !this.#families.has(protocol))
-      return failure(`no listen address for transport ${transport}`);
+    const protocol = isSecure && named !== null ? SECURE[named] : named;
+    if (protocol === null) return failure(`no listen address for transport ${transport}`);
     const host = uriParam(uri, 'maddr') || uri.host;
-    const port = uri.port ?? DEFAULT_PORTS[protocol];
+    const isGiven = given !== null;
+    const wanted: Wanted = { host: bareHost(host), port: uri.port, protocol, isGiven, isSecure };
+    if (!this.#families.has(protocol) && !this.#locator.choosesProtocol(wanted))
+      return failure(`no listen address for transport ${transport}`);
     // An address proves itself, without being asked by name.
     const isNamed = host !== uri.host || !isIpAddress(host);
-    const proves = protocol === 'tls' && isNamed ? bareHost(uri.host) : undefined;
-    return { ok: true, host: bareHost(host), port, protocol, proves };
+    const search: Search = { wanted, proves: isNamed ? bareHost(uri.host) : undefined };
+    if (!isIpAddress(host)) return search;
+    const located = this.#locator.locate(wanted, '');
+    return located instanceof Promise ? search : resolution(search, located);
   }
+}
 
-  #target(hop: Extract<Hop, { ok: true }>, address: Resolved): Resolution {
-    if (!address.ok) return failure(`${hop.host}: ${address.reason}`);
-    const target: Target = { protocol: hop.protocol, address: address.address, port: hop.port };
-    return { ok: true, target: hop.proves === undefined ? target : { ...target, host: hop.proves } };
-  }
+function resolution({ wanted, proves }: Search, located: Located): Resolution {
+  if (!located.ok) return failure(`${wanted.host}: ${located.reason}`);
+  const [target, ...alternatives] = located.targets.map((each) => proven(each, proves));
+  if (target === undefined) return failure(`${wanted.host}: no address`);
+  return alternatives.length === 0 ? { ok: true, target } : { ok: true, target, alternatives };
+}
+
+/** The proof is about the URI's domain, whatever server DNS names for it (RFC 5922 4). */
+function proven(target: Target, proves: string | undefined): Target {
+  return target.protocol === 'tls' && proves !== undefined ? { ...target, host: proves } : target;
 }

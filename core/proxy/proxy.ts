@@ -8,6 +8,7 @@ import { Handlers } from '../routing/handlers.ts';
 import { Lanes } from '../routing/lanes.ts';
 import type { ListenPoint } from '../sip/hop.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
+import type { DnsSettings } from '../transport/dns-client.ts';
 import type { Lookup } from '../transport/resolver.ts';
 import { type StreamSettings, Transports } from '../transport/transports.ts';
 import { Ingress, type IngressCounters } from './ingress.ts';
@@ -47,6 +48,8 @@ export interface ProxyOptions {
   readonly limits: ProxyLimits;
   /** Bounds of connections, and certificates. */
   readonly streams?: StreamSettings;
+  /** Whom DNS is asked of, and for what; the system's servers for all unless told otherwise. */
+  readonly dns?: DnsSettings;
   /** Finds the addresses of host names; the system's resolver unless a test says otherwise. */
   readonly lookup?: Lookup;
   /** Makes what messages arrive by and leave by; sockets unless a test says otherwise. */
@@ -86,6 +89,7 @@ export class Proxy {
       handlers: this.#handlers,
       formats,
       alias: options.alias,
+      dns: options.dns,
       lookup: options.lookup,
     });
     this.#registry = Registry.load(options.available, options.modules, { log, core: this.#core });

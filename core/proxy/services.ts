@@ -8,7 +8,8 @@ import type { Formats } from '../routing/formats.ts';
 import type { Handlers } from '../routing/handlers.ts';
 import type { ListenPoint, Protocol } from '../sip/hop.ts';
 import type { SipRequest } from '../sip/message.ts';
-import { type Lookup, Resolver } from '../transport/resolver.ts';
+import { DEFAULT_DNS, DnsClient, type DnsSettings, lookupIn } from '../transport/dns-client.ts';
+import { askSystem, type Lookup, Resolver } from '../transport/resolver.ts';
 import { Forwarding } from './forwarding.ts';
 import { type Alias, Myself } from './myself.ts';
 import { NextHop } from './next-hop.ts';
@@ -28,6 +29,7 @@ interface ServicesOptions {
   readonly handlers: Handlers;
   readonly formats: Formats;
   readonly alias: readonly Alias[];
+  readonly dns?: DnsSettings | undefined;
   readonly lookup?: Lookup | undefined;
 }
 
@@ -41,6 +43,7 @@ export class Services implements CoreServices {
   readonly #log: Logger;
   readonly #alias: readonly Alias[];
   readonly #resolver: Resolver;
+  readonly #dns: DnsClient | null;
   readonly #pool = Buffer.alloc(RANDOM_POOL_BYTES);
   #poolAt = RANDOM_POOL_BYTES;
   /** New at each start: tags of an earlier one are foreign. */
@@ -48,14 +51,27 @@ export class Services implements CoreServices {
   #myself: Myself;
   #forwarding: Forwarding;
 
-  constructor({ clock, log, transport, handlers, formats, alias, lookup }: ServicesOptions) {
+  constructor({
+    clock,
+    log,
+    transport,
+    handlers,
+    formats,
+    alias,
+    dns = DEFAULT_DNS,
+    lookup,
+  }: ServicesOptions) {
     this.clock = clock;
     this.transport = transport;
     this.handlers = handlers;
     this.formats = formats;
     this.#log = log;
     this.#alias = alias;
-    this.#resolver = new Resolver(lookup === undefined ? { clock } : { clock, lookup });
+    const client = new DnsClient(dns);
+    const addresses = dns.servers.length > 0 ? lookupIn(client) : askSystem;
+    this.#resolver = new Resolver({ clock, lookup: lookup ?? addresses });
+    // Who brings addresses of its own asks no one else for servers.
+    this.#dns = lookup === undefined && dns.srv ? client : null;
     this.#myself = new Myself([], alias);
     this.#forwarding = this.#newForwarding([]);
   }
@@ -107,8 +123,9 @@ export class Services implements CoreServices {
       const known = families.get(protocol);
       families.set(protocol, known === undefined || known === family ? family : 0);
     }
-    const nextHop = new NextHop({ myself: this.#myself, resolver: this.#resolver, families });
-    return new Forwarding({ transport: this.transport, nextHop, resolver: this.#resolver, log: this.#log });
+    const resolver = this.#resolver;
+    const nextHop = new NextHop({ myself: this.#myself, resolver, dns: this.#dns, families });
+    return new Forwarding({ transport: this.transport, nextHop, resolver, log: this.#log });
   }
 }
 

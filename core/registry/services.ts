@@ -57,7 +57,12 @@ export interface HandlerService {
 }
 
 export type Resolution =
-  | { readonly ok: true; readonly target: Target }
+  | {
+      readonly ok: true;
+      readonly target: Target;
+      /** Where else the request may go when the target fails, in the order to try (RFC 3263 4.3); left out where there is none. */
+      readonly alternatives?: readonly Target[];
+    }
   | { readonly ok: false; readonly reason: string; readonly status: 400 | 416 | 440 | 478 | 483 };
 
 /** What forwarding a request takes, whether with a transaction or without (RFC 3261 16.6). */

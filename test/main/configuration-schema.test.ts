@@ -8,6 +8,7 @@ import {
   LOG_KEYS,
   TOP_KEYS,
 } from '../../core/main/configuration-keys.ts';
+import { DNS_KEYS } from '../../core/main/dns-keys.ts';
 import { TCP_KEYS, TLS_KEYS } from '../../core/main/stream-keys.ts';
 
 interface Schema {
@@ -37,6 +38,7 @@ test('schema: knows the keys that are read, and the parameters of the modules', 
   assert.deepEqual(Object.keys(properties['log']?.properties ?? {}), Object.keys(LOG_KEYS));
   assert.deepEqual(Object.keys(properties['limits']?.properties ?? {}), Object.keys(LIMIT_KEYS));
   assert.deepEqual(Object.keys(properties['tcp']?.properties ?? {}), Object.keys(TCP_KEYS));
+  assert.deepEqual(Object.keys(properties['dns']?.properties ?? {}), Object.keys(DNS_KEYS));
   assert.deepEqual(Object.keys(properties['tls']?.properties ?? {}), [
     ...Object.keys(TLS_KEYS),
     'server_names',

@@ -36,6 +36,7 @@ test('configuration: a small file takes the defaults for everything else', () =>
     },
     tcp: DEFAULT_CONNECTION_LIMITS,
     tls: null,
+    dns: { servers: [], srv: true, naptr: true },
   });
 });
 

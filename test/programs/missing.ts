@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The programs that some tests talk to. */
-export type Peer = 'memcached' | 'sipp' | 'kamailio' | 'openssl' | 'sipsak';
+export type Peer = 'memcached' | 'sipp' | 'kamailio' | 'openssl' | 'sipsak' | 'dnsmasq';
 
 /** Where Kamailio's modules lie: /usr/lib/kamailio/modules or, on Debian, one folder per architecture. */
 function kamailioHasMemcached(): boolean {

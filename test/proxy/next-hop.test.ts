@@ -4,6 +4,7 @@ import { Myself } from '../../core/proxy/myself.ts';
 import { NextHop } from '../../core/proxy/next-hop.ts';
 import type { Protocol } from '../../core/sip/hop.ts';
 import type { SipRequest } from '../../core/sip/message.ts';
+import type { DnsQueries } from '../../core/transport/dns-client.ts';
 import { type Lookup, Resolver } from '../../core/transport/resolver.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { linesOf, printed, proxyPoint, request } from '../modules/fake-core.ts';
@@ -123,4 +124,77 @@ test('next hop: more hops than its cache holds are all found, before and after',
       assert.equal(await way(request({ uri }), hop), `udp:10.1.${i >> 8}.${i & 255}:5060`);
     }
   }
+});
+
+/** A DNS in which example.org offers TLS at two servers, and UDP for those who ask for it. */
+const DNS: DnsQueries = {
+  naptr: (name) =>
+    Promise.resolve({
+      ok: true,
+      records: [
+        {
+          order: 1,
+          preference: 1,
+          flags: 's',
+          service: 'SIPS+D2T',
+          regexp: '',
+          replacement: `_sips._tcp.${name}`,
+        },
+      ],
+    }),
+  srv: (name) =>
+    Promise.resolve({
+      ok: true,
+      records: [1, 2].map((i) => ({
+        name: `s${i}.example.net`,
+        port: (name.startsWith('_sip._udp.') ? 7_000 : 6_000) + i,
+        priority: i,
+        weight: 0,
+      })),
+    }),
+  addresses: (name) =>
+    Promise.resolve({ ok: true, records: [{ address: `10.0.0.${name.charAt(1)}`, ttl: 60 }] }),
+};
+
+function dnsHop(protocols: readonly Protocol[]) {
+  return new NextHop({
+    myself: new Myself([proxyPoint], []),
+    resolver: new Resolver({ clock: new FakeClock(), lookup: unknownHost }),
+    dns: DNS,
+    families: new Map(protocols.map((protocol) => [protocol, 4])),
+  });
+}
+
+test("next hop: servers that DNS names for TLS have to prove the URI's domain, the alternatives too", async () => {
+  const found = await dnsHop(['udp', 'tls']).resolve(request({ uri: 'sip:bob@example.org' }));
+  const host = 'example.org';
+  assert.deepEqual(found, {
+    ok: true,
+    target: { protocol: 'tls', address: '10.0.0.1', port: 6_001, host },
+    alternatives: [{ protocol: 'tls', address: '10.0.0.2', port: 6_002, host }],
+  });
+});
+
+test('next hop: DNS may choose a protocol where the default one is not listened on', async () => {
+  const hop = dnsHop(['tls']);
+  assert.equal(await way(request({ uri: 'sip:bob@example.org' }), hop), 'tls:10.0.0.1:6001');
+  const numeric = await way(request({ uri: 'sip:bob@10.0.0.3' }), hop);
+  assert.equal(numeric, '478 no listen address for transport udp');
+});
+
+test('next hop: a transport parameter leaves DNS the server only', async () => {
+  const hop = dnsHop(['udp', 'tls']);
+  const uri = 'sip:bob@example.org;transport=udp';
+  assert.equal(await way(request({ uri }), hop), 'udp:10.0.0.1:7001');
+});
+
+test('next hop: all addresses of a name are alternatives', async () => {
+  const hop = nextHop((_host, _family, done) => done(null, ['10.0.0.4', '10.0.0.5']));
+  const found = await hop.resolve(request({ uri: 'sip:a.example.org:5070' }));
+  const place = { protocol: 'udp', port: 5_070 };
+  assert.deepEqual(found, {
+    ok: true,
+    target: { ...place, address: '10.0.0.4' },
+    alternatives: [{ ...place, address: '10.0.0.5' }],
+  });
 });

@@ -31,11 +31,11 @@ function readyResolver() {
 }
 
 const NUMERIC: readonly [host: string, family: 0 | 4 | 6, result: Resolved][] = [
-  ['192.0.2.1', 0, { ok: true, address: '192.0.2.1', family: 4 }],
-  ['192.0.2.1', 4, { ok: true, address: '192.0.2.1', family: 4 }],
+  ['192.0.2.1', 0, { ok: true, address: '192.0.2.1', family: 4, others: [] }],
+  ['192.0.2.1', 4, { ok: true, address: '192.0.2.1', family: 4, others: [] }],
   ['192.0.2.1', 6, { ok: false, reason: '192.0.2.1 is not an IPv6 address' }],
-  ['2001:db8::1', 0, { ok: true, address: '2001:db8::1', family: 6 }],
-  ['[2001:db8::1]', 6, { ok: true, address: '2001:db8::1', family: 6 }],
+  ['2001:db8::1', 0, { ok: true, address: '2001:db8::1', family: 6, others: [] }],
+  ['[2001:db8::1]', 6, { ok: true, address: '2001:db8::1', family: 6, others: [] }],
   ['[2001:db8::1]', 4, { ok: false, reason: '2001:db8::1 is not an IPv4 address' }],
 ];
 for (const [host, family, expected] of NUMERIC) {
@@ -83,7 +83,7 @@ for (const host of [
 ]) {
   test(`resolver: asks for ${host.slice(0, 20)}`, async () => {
     const { resolver, asked } = readyResolver();
-    assert.deepEqual(await resolver.resolve(host), { ok: true, address: '192.0.2.1', family: 4 });
+    assert.deepEqual(await resolver.resolve(host), { ok: true, address: '192.0.2.1', family: 4, others: [] });
     assert.deepEqual(asked, [host]);
   });
 }
@@ -146,7 +146,12 @@ test('resolver: an answer that comes too late serves the next caller', async () 
   clock.advance(5_000);
   await result;
   asked[0]?.done(null, '192.0.2.7');
-  assert.deepEqual(resolver.resolve('example.com'), { ok: true, address: '192.0.2.7', family: 4 });
+  assert.deepEqual(resolver.resolve('example.com'), {
+    ok: true,
+    address: '192.0.2.7',
+    family: 4,
+    others: [],
+  });
 });
 
 test('resolver: remembers 1,000 names, the newest', async () => {
@@ -171,6 +176,20 @@ test('resolver: looks up 200 names at once; a look-up counts until it is answere
   assert.equal((await more).ok, true);
 });
 
+test('resolver: keeps all addresses of a host, up to 16', async () => {
+  const { resolver, asked } = heldResolver();
+  const several = resolver.resolve('a.example');
+  const many = resolver.resolve('b.example');
+  asked[0]?.done(null, ['192.0.2.1', '2001:db8::1']);
+  asked[1]?.done(
+    null,
+    Array.from({ length: 17 }, (_, i) => `192.0.2.${i + 1}`),
+  );
+  assert.deepEqual(await several, { ok: true, address: '192.0.2.1', family: 4, others: ['2001:db8::1'] });
+  const found = await many;
+  assert.deepEqual(found.ok && [found.others.length, found.others.at(-1)], [15, '192.0.2.16']);
+});
+
 test('resolver: an answer that is no address is a failure', async () => {
   const { resolver, asked } = heldResolver();
   const result = resolver.resolve('example.com');
@@ -180,5 +199,10 @@ test('resolver: an answer that is no address is a failure', async () => {
 
 test("resolver: asks the system's resolver by default", async () => {
   const resolver = new Resolver({ clock: new FakeClock() });
-  assert.deepEqual(await resolver.resolve('localhost', 4), { ok: true, address: '127.0.0.1', family: 4 });
+  assert.deepEqual(await resolver.resolve('localhost', 4), {
+    ok: true,
+    address: '127.0.0.1',
+    family: 4,
+    others: [],
+  });
 });
