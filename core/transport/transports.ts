@@ -11,20 +11,28 @@ import { type Family, familyOf, isUnicast, unmapped } from './addresses.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { Connections } from './connections.ts';
 import { type ListenOption, printListenOption } from './listen-option.ts';
-import { StreamTransport } from './stream-transport.ts';
 import type { TlsCredentials } from './tls-credentials.ts';
 import type { Counters, SendFailure, Transport, TransportOptions } from './transport.ts';
 import { UdpTransport } from './udp-transport.ts';
-import { WebSocketTransport } from './websocket-transport.ts';
 
-/** The protocols there are. */
-const PROTOCOLS: Readonly<Record<Protocol, (options: TransportOptions) => Transport>> = {
+/** The protocols there are. Those of streams are loaded when an address asks for them: TLS and HTTP take their time at start. */
+const PROTOCOLS: Readonly<Record<Protocol, (options: TransportOptions) => Transport | Promise<Transport>>> = {
   udp: (options) => new UdpTransport(options),
-  tcp: (options) => new StreamTransport(options, null),
-  tls: (options) => new StreamTransport(options, required(options.credentials)),
-  ws: (options) => new WebSocketTransport(options, null),
-  wss: (options) => new WebSocketTransport(options, required(options.credentials)),
+  tcp: (options) => streamTransport(options, null),
+  tls: (options) => streamTransport(options, required(options.credentials)),
+  ws: (options) => webSocketTransport(options, null),
+  wss: (options) => webSocketTransport(options, required(options.credentials)),
 };
+
+async function streamTransport(options: TransportOptions, tls: TlsCredentials | null): Promise<Transport> {
+  const { StreamTransport } = await import('./stream-transport.ts');
+  return new StreamTransport(options, tls);
+}
+
+async function webSocketTransport(options: TransportOptions, tls: TlsCredentials | null): Promise<Transport> {
+  const { WebSocketTransport } = await import('./websocket-transport.ts');
+  return new WebSocketTransport(options, tls);
+}
 
 const MAX_PORT = 65_535;
 
@@ -128,7 +136,14 @@ export class Transports {
     const { log, sink, credentials = null } = this.#options;
     const connections = this.#connections;
     const place = await resolveHost(option.host);
-    const transport = PROTOCOLS[option.protocol]({ option, log, sink, connections, credentials, ...place });
+    const transport = await PROTOCOLS[option.protocol]({
+      option,
+      log,
+      sink,
+      connections,
+      credentials,
+      ...place,
+    });
     const point = await transport.open();
     this.#transports.set(point, transport);
     this.#points.push(point);
