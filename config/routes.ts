@@ -5,8 +5,19 @@ import { defineRoutes, type RouteContext } from 'kamaiki';
 //
 // It checks no one's identity: see the comment at `listen` in kamailio.yaml before others can reach it.
 
-/** The counter of active calls. Every proxy that uses the same memcached counts into it. */
-const ACTIVE = 'active';
+/** The active calls, counted by all proxies that use the same memcached, and how many there may be at a time. */
+const CALLS = 'calls';
+const MAX_CALLS = 1000;
+
+/**
+ * How long a call counts after its last request, s. Its place is a lease: one that no BYE gives back, since it was lost or the proxy died, ends by
+ * itself, so that the count is never wrong for longer. With session timers (RFC 4028) a call has a request each half hour; without, this is the
+ * longest call that counts.
+ */
+const LEASE_S = 7200;
+
+/** A plain counter only ever goes up here: going down as well, it would drift. Kamailio nodes may count in it too: $mcinc(calls::total) = 1. */
+const TOTAL = 'calls::total';
 
 export default defineRoutes({
   // The modules that these routes use. They type what the handlers see, and kamailio.yaml must load them.
@@ -36,6 +47,10 @@ export default defineRoutes({
         return ksr.siputils.is_method('ACK') ? undefined : ksr.sl.sl_send_reply(404, 'Not Here');
       }
       if (ksr.siputils.is_method('BYE')) await callEnded(context);
+      // These tell that a call goes on; others may belong to what is no call.
+      else if (ksr.siputils.is_method('INVITE|UPDATE')) {
+        await ksr.memcached.renew(CALLS, pv.$ci.get(), { ttl: LEASE_S });
+      }
       return ksr.tm.t_relay();
     }
 
@@ -57,7 +72,7 @@ export default defineRoutes({
     if (ksr.siputils.is_method('INVITE|SUBSCRIBE|REFER')) ksr.rr.record_route();
 
     if (ksr.siputils.is_method('INVITE')) {
-      await callBegins(context);
+      if (!(await callBegins(context))) return ksr.sl.send_reply(503, 'Too Many Calls');
       ksr.tm.t_on_failure('unanswered');
     }
     await ksr.xlog.xlog('L_INFO', '$rm $ru from $si:$sp, call $ci');
@@ -80,32 +95,38 @@ type Context<Kind extends 'request' | 'failure'> = RouteContext<
   Kind
 >;
 
-/** The key of a call's state. Call-IDs are unique in the world (RFC 3261 8.1.1.4). */
-function keyOf(callId: string | null): string {
-  return `call::${callId}`;
+/** Counts the call and remembers where it comes from, for as long as `expire` in kamailio.yaml says. False when there are too many. */
+async function callBegins({ pv, ksr }: Context<'request'>): Promise<boolean> {
+  // A call counts once, however often its INVITE comes. While no memcached answers, this proxy counts alone.
+  const place = await ksr.memcached.acquire(CALLS, { max: MAX_CALLS, id: pv.$ci.get(), ttl: LEASE_S });
+  if (place.status !== 'acquired') return false;
+  // Side by side: one round trip.
+  await Promise.all([
+    // Kamailio: $mct(call::$ci) = $si
+    pv.$mct`call::$ci`.set(pv.$si.get()),
+    // As $mcinc, but it also creates the counter, and no proxy's count is lost.
+    ksr.memcached.count(TOTAL).add(1, { expire: 0 }),
+  ]);
+  return true;
 }
 
-/** Remembers where the call comes from, for as long as `expire` in kamailio.yaml says, and counts it. */
-async function callBegins({ pv, ksr }: Context<'request'>): Promise<void> {
-  // Kamailio: $mct(call::$ci) = $si
-  await pv.$mct`call::$ci`.set(pv.$si.get());
-  // Kamailio: $mcinc(active) = 1, which needs the counter to be there; `count` also creates it, and no proxy's count is lost.
-  await ksr.memcached.count(ACTIVE).add(1, { expire: 0 });
-}
-
-/** Forgets the call and counts it off, once. */
+/** Gives the call's place back and forgets the call: once, however many end it, such as a BYE from each side. */
 async function callEnded({ pv, ksr }: Context<'request' | 'failure'>): Promise<void> {
-  // Of several that end a call, such as a BYE from each side, only one deletes its state: that one counts down.
-  const { status: outcome } = await ksr.memcached.remove(keyOf(pv.$ci.get()));
-  if (outcome !== 'removed') return;
-  await pv.$mcdec(ACTIVE).set(1);
-  await ksr.xlog.xlog('L_INFO', 'call $ci ended, $mct(active) active');
+  const place = await ksr.memcached.release(CALLS, pv.$ci.get());
+  // Someone before us forks the call: this fork is over, and another goes on.
+  if (place.status === 'kept') return;
+  // Kamailio: $mct(call::$ci) = $null
+  await pv.$mct`call::$ci`.set(null);
+  if (place.status === 'released') {
+    await ksr.xlog.xlog('L_INFO', `call $ci ended, ${place.active} active, $mct(calls::total) in all`);
+  }
 }
 
 /** Tells the number of active calls, and the state of the call whose Call-ID the header X-Call-ID names. */
 async function status({ pv, ksr }: Context<'request'>): Promise<void> {
-  const active = (await pv.$mct(ACTIVE).get()) ?? 0;
-  const state = await ksr.memcached.read(keyOf(pv.$hdr('X-Call-ID').get()));
+  const count = await ksr.memcached.active(CALLS);
+  const active = count.status === 'done' ? count.active : 'unknown';
+  const state = await ksr.memcached.read(`call::${pv.$hdr('X-Call-ID').get()}`);
   await ksr.textops.append_to_reply(
     `X-Active-Calls: ${active}\r\nX-Call-State: ${state.status === 'hit' ? state.value : 'none'}\r\n`,
   );

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Looks for the programs that some tests talk to: memcached, SIPp, sipsak, openssl, dnsmasq, and Kamailio with its memcached module. On Debian, as
-# root, installs the ones that are missing unless KAMAIKI_NO_INSTALL is set; otherwise says what will be skipped. Never fails.
+# Looks for the programs that some tests talk to: memcached, SIPp, sipsak, openssl, dnsmasq, baresip, Chromium, and Kamailio with its memcached module.
+# On Debian, as root, installs the ones that are missing unless KAMAIKI_NO_INSTALL is set; otherwise says what will be skipped. A SIPp with TLS
+# goes into a cache folder: see tls-sipp.sh. Never fails.
 
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 policy=/usr/sbin/policy-rc.d
@@ -20,6 +21,8 @@ look() {
   command -v sipsak >/dev/null || { missing+=(sipsak); packages+=(sipsak); }
   command -v openssl >/dev/null || { missing+=(openssl); packages+=(openssl); }
   command -v dnsmasq >/dev/null || { missing+=(dnsmasq); packages+=(dnsmasq-base); }
+  command -v baresip >/dev/null || { missing+=(baresip); packages+=(baresip-core); }
+  command -v chromium >/dev/null || { missing+=(chromium); packages+=(chromium); }
   command -v kamailio >/dev/null || { missing+=(kamailio); packages+=(kamailio); }
   has_kamailio_memcached || { missing+=("Kamailio's memcached module"); packages+=(kamailio-memcached-modules); }
 }
@@ -33,7 +36,7 @@ install() {
   fi
   {
     timeout 300 apt-get -q -y update
-    DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -q -y install --no-install-recommends "${packages[@]}"
+    DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -q -y install --no-install-recommends "${packages[@]}"
   } </dev/null >/dev/null 2>&1 || echo "test/peers.sh: apt-get could not install ${packages[*]}"
   if [[ $made_policy == yes ]]; then rm -f "$policy"; fi
 }
@@ -43,6 +46,15 @@ if ((${#packages[@]} > 0)) && [[ $(id -u) == 0 && -z ${KAMAIKI_NO_INSTALL:-} ]] 
   echo "test/peers.sh: installing ${packages[*]} (KAMAIKI_NO_INSTALL=1 prevents this)"
   install
   look
+fi
+tls_sipp=$(dirname "${BASH_SOURCE[0]}")/programs/tls-sipp.sh
+if ! bash "$tls_sipp" >/dev/null; then
+  if [[ -z ${KAMAIKI_NO_INSTALL:-} ]] && command -v apt-get >/dev/null; then
+    echo "test/peers.sh: fetching a SIPp with TLS (KAMAIKI_NO_INSTALL=1 prevents this)"
+    bash "$tls_sipp" fetch >/dev/null || missing+=("SIPp with TLS")
+  else
+    missing+=("SIPp with TLS")
+  fi
 fi
 for name in "${missing[@]}"; do
   echo "test/peers.sh: $name is missing: tests that need it will be skipped"

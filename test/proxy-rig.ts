@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { AnyModule, ListenPoint, MessageSink, SipRequest, Target } from '../core/index.ts';
+import type { AnyModule, ListenPoint, MessageSink, Protocol, SipRequest, Target } from '../core/index.ts';
+import type { Alias } from '../core/proxy/myself.ts';
 import { type Edge, Proxy } from '../core/proxy/proxy.ts';
 import { replyTarget } from '../core/sip/reply.ts';
 import { isUnicast } from '../core/transport/addresses.ts';
@@ -33,7 +34,7 @@ const TCP_POINT: ListenPoint = { ...POINT, protocol: 'tcp' };
 
 /** The edge of a proxy with the sockets taken out: what it sends is kept. */
 class FakeEdge implements Edge {
-  readonly points = [POINT];
+  readonly points: readonly ListenPoint[];
   readonly sent: Sent[] = [];
   readonly #now: () => number;
   /** Whether the proxy listens on TCP as well. */
@@ -41,8 +42,9 @@ class FakeEdge implements Edge {
   /** Targets (`address:port`, or `tcp:address:port`) to which nothing can be sent. */
   readonly unreachable = new Set<string>();
 
-  constructor(now: () => number) {
+  constructor(now: () => number, points: readonly ListenPoint[]) {
     this.#now = now;
+    this.points = points;
   }
   async start(): Promise<void> {}
   async close(): Promise<void> {}
@@ -56,17 +58,29 @@ class FakeEdge implements Edge {
       queueMicrotask(() => onError?.(new Error('network unreachable')));
     else this.sent.push({ at: this.#now(), text: bytes.toString('latin1'), to });
   }
+  /** Whether probes come back at once; otherwise they are lost. */
+  answersProbes = true;
+  probe(read: () => void): void {
+    if (this.answersProbes) read();
+  }
   reply(request: SipRequest, bytes: Buffer, onError?: (error: Error) => void): void {
     this.send(bytes, this.replyTarget(request), onError);
   }
   replyTarget(request: SipRequest): Target {
-    return { protocol: 'udp', ...replyTarget(request) };
+    return { protocol: request.received.point.protocol, ...replyTarget(request) };
   }
   pointFor(target: Target): ListenPoint | null {
     if (target.address.includes(':')) return null;
     if (target.protocol === 'tcp' && this.listensOnTcp) return TCP_POINT;
-    return target.protocol === 'udp' ? POINT : null;
+    return this.points.find(({ protocol }) => protocol === target.protocol) ?? null;
   }
+}
+
+/** Where a message comes from, and by which of the proxy's protocols: that of its first listen point unless told. */
+export interface Source {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol?: Protocol;
 }
 
 export interface ProxyRig {
@@ -79,7 +93,7 @@ export interface ProxyRig {
   /** Start lines of `take()`, each with where it went. */
   starts(): string[];
   /** A message arrives, and all that it sets off runs to its end. */
-  receive(text: string, from?: { readonly address: string; readonly port: number }): Promise<void>;
+  receive(text: string, from?: Source): Promise<void>;
   /** Time passes, and all that it sets off runs to its end. */
   advance(ms: number): Promise<void>;
   lines(level: RecordedLine['level']): string[];
@@ -97,11 +111,19 @@ export async function proxyRig(
     modules = { pv: {}, sl: {}, tm: {}, rr: {}, maxfwd: {}, siputils: {}, textops: {}, xlog: {} },
     limits = {},
     extra = [],
+    points = [POINT],
+    alias = [{ host: 'proxy.example.com', port: null }],
     lookup = (host, _family, done) => done(new Error(`no address for ${host}`), ''),
   }: {
     readonly modules?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-    readonly limits?: Partial<Record<'handlers' | 'lane' | 'handlerTimeoutMs' | 'shutdownTimeoutMs', number>>;
+    readonly limits?: Partial<
+      Record<'handlers' | 'lane' | 'maxWaitMs' | 'handlerTimeoutMs' | 'shutdownTimeoutMs', number>
+    >;
     readonly extra?: readonly AnyModule[];
+    /** What the proxy listens on. */
+    readonly points?: readonly ListenPoint[];
+    /** Its further names. */
+    readonly alias?: readonly Alias[];
     /** Finds host names; none unless a test brings its own. */
     readonly lookup?: Lookup;
   } = {},
@@ -109,10 +131,10 @@ export async function proxyRig(
   const clock = new FakeClock();
   const log = recordedLog();
   let sink!: MessageSink;
-  const edge = new FakeEdge(() => clock.now());
+  const edge = new FakeEdge(() => clock.now(), points);
   const proxy = Proxy.create({
     listen: [],
-    alias: [{ host: 'proxy.example.com', port: null }],
+    alias,
     available: [...builtinModules, ...extra],
     modules: Object.entries(modules).map(([name, params]) => ({ name, params })),
     routes,
@@ -125,6 +147,7 @@ export async function proxyRig(
       startTimeoutMs: 1_000,
       shutdownTimeoutMs: 1_000,
       lane: 100,
+      maxWaitMs: 0,
       ...limits,
     },
     lookup,
@@ -142,9 +165,9 @@ export async function proxyRig(
     proxy,
     take,
     starts: () => take().map(({ text, to }) => `${text.slice(0, text.indexOf('\r\n'))} -> ${to}`),
-    async receive(text, { address, port } = { address: '10.0.0.2', port: 5060 }) {
+    async receive(text, { address, port, protocol } = { address: '10.0.0.2', port: 5060 }) {
       sink(Buffer.from(text.replaceAll(/\r?\n/g, '\r\n'), 'latin1'), {
-        point: POINT,
+        point: points.find((each) => each.protocol === protocol) ?? points[0] ?? POINT,
         address,
         port,
         flow: 0,

@@ -76,7 +76,7 @@ export default defineRoutes({
   },
 
   failure: {
-    // The call was refused, cancelled, or no one answered it.
+    // The call was refused, cancelled, or no one answered it. If this was one of several forks, the place stays with the others.
     async unanswered(context) {
       await giveBack(context);
     },

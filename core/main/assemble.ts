@@ -10,6 +10,7 @@ import { messageOf } from '../registry/shown.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
 import { byPlace, type Configuration, readConfiguration } from './configuration.ts';
 import type { Environment } from './environment.ts';
+import { resolvePaths } from './param-paths.ts';
 import { importFile, loadRoutes } from './routes-loader.ts';
 import { fitSubstituted } from './substituted-params.ts';
 
@@ -48,7 +49,8 @@ export async function assemble({ file, environment, builtin, listen }: Sources):
     configuration.routesFile === '' ? null : settled(loadRoutes(configuration.routesFile)),
   ]);
   const available = [...own, ...(found.value ?? [])];
-  const modules = fitSubstituted(configuration.modules, available);
+  const fitted = fitSubstituted(configuration.modules, available);
+  const modules = resolvePaths(fitted, available, dirname(configuration.file));
   const ofModules = checkRequests(available, modules).mistakes.filter(
     // A module that is not known may be one of those that could not be loaded.
     ({ code }) => found.value !== null || code !== errors.ERR_MODULE_UNKNOWN.code,

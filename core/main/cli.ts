@@ -4,7 +4,7 @@ import { messageOf } from '../registry/shown.ts';
 import { didYouMean } from '../registry/nearest.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
 import type { BuiltinModules, Sources } from './assemble.ts';
-import { LISTEN_EXPECTED, parseListen } from './listen-address.ts';
+import { expectedListen, parseListen } from './listen-address.ts';
 
 const USAGE = `kamaiki: a SIP proxy
 
@@ -95,7 +95,7 @@ async function dispatch(
 
 function listenOption(text: string): ListenOption {
   const option = parseListen(text);
-  if (option === null) throw new UsageError(`-l ${text}: expected ${LISTEN_EXPECTED}`);
+  if (option === null) throw new UsageError(`-l ${text}: expected ${expectedListen(text)}`);
   return option;
 }
 

@@ -42,6 +42,13 @@ export const LIMIT_KEYS = {
     unit: 'count',
     doc: 'Requests of one dialog and direction that wait for the one before; above it they get 503.',
   }),
+  max_wait: param.int({
+    default: 100,
+    min: 0,
+    max: 10_000,
+    unit: 'ms',
+    doc: 'How long messages may wait to be read; above it requests that begin something new are taken at the rate that the proxy can serve, the others get 503. 0: all are taken.',
+  }),
 } satisfies ParamSchema;
 
 /** Keys of kamailio.yaml itself, with what each is for. */
@@ -53,6 +60,7 @@ export const TOP_KEYS = {
   tcp: 'Bounds of connections, over TLS and WebSocket too.',
   tls: 'Certificates, and whom TLS trusts.',
   dns: 'How the servers of a domain are found.',
+  metrics: 'Address at which Prometheus finds the figures of the proxy, host:port; left out: none.',
   routes: 'The routes file, TypeScript or JavaScript; relative to this file.',
   mpath: 'Further places to look for modules: folders, relative to this file, or npm packages.',
   modules: 'Modules to load, each with its parameters; dependencies decide the order.',
@@ -86,6 +94,7 @@ export function configurationSchema(modules: readonly AnyModule[]): JsonSchema {
     ...described('tcp', section(TCP_KEYS)),
     ...described('tls', tlsSchema()),
     ...described('dns', section(DNS_KEYS)),
+    ...described('metrics', { type: 'string', examples: ['127.0.0.1:9090', '[::1]:9090'] }),
     ...described('routes', { type: 'string' }),
     ...described('mpath', { type: 'array', items: { type: 'string' } }),
     ...described('modules', modulesSchema(modules)),

@@ -1,12 +1,6 @@
 import { errors, type ProxyError } from '../errors.ts';
 import { didYouMean } from '../registry/nearest.ts';
-import {
-  type Param,
-  type ParamResult,
-  type ParamSchema,
-  type ParamValues,
-  readParam,
-} from '../registry/params.ts';
+import { type Param, type ParamSchema, type ParamValues, readParam } from '../registry/params.ts';
 import { shown } from '../registry/shown.ts';
 import { type Located, type LocatedMap, plain } from './located-yaml.ts';
 
@@ -71,26 +65,24 @@ export class ConfigurationReader {
 
   #param(found: Located, name: string, declared: Param): unknown {
     const substituted = found.kind === 'scalar' && found.substituted;
-    const result = substituted ? readText(declared, String(found.value)) : readParam(declared, plain(found));
+    const value = plain(found);
+    const result = readParam(declared, substituted ? fitText(declared, String(value)) : value);
     if (result.ok) return result.value;
-    this.unexpected(name, found, declared.expected + result.why);
+    // What came from elsewhere may be a secret, and a reason may repeat it.
+    this.unexpected(name, found, declared.expected + (substituted ? '' : result.why));
     return declared.default;
   }
 }
 
-/** Reads a text that came from the environment: as text where the parameter takes it, else as the number or boolean it looks like. */
-export function readText(declared: Param, text: string): ParamResult {
-  const asText = readParam(declared, text);
-  if (asText.ok) return asText;
-  const asValue = readParam(
-    declared,
-    /^-?\d+$/.test(text) ? Number(text) : text === 'true' || (text === 'false' ? false : text),
-  );
-  return asValue.ok ? asValue : asText;
+/** What a text that came from elsewhere stands for: itself where the parameter takes it, else the number or boolean that it looks like. */
+export function fitText(declared: Param, text: string): unknown {
+  if (readParam(declared, text).ok) return text;
+  const value = /^-?\d+$/.test(text) ? Number(text) : text === 'true' || (text === 'false' ? false : text);
+  return readParam(declared, value).ok ? value : text;
 }
 
 function describe(found: Located): string {
   if (found.kind === 'map') return 'a mapping';
   if (found.kind === 'list') return 'a list';
-  return found.value === null ? 'nothing' : shown(found.value);
+  return found.value === null ? 'nothing' : shown(found.written);
 }

@@ -14,8 +14,9 @@ import { LIMIT_KEYS, LISTEN_KEYS, LOG_KEYS, TOP_KEYS } from './configuration-key
 import { DNS_KEYS, dnsSettings } from './dns-keys.ts';
 import { ConfigurationReader } from './configuration-reader.ts';
 import type { Environment } from './environment.ts';
-import { LISTEN_EXPECTED, parseHostPort, parseListen } from './listen-address.ts';
-import { type Located, plain, readYaml } from './located-yaml.ts';
+import { expectedListen, LISTEN_EXPECTED, parseHostPort, parseListen } from './listen-address.ts';
+import { asWritten, hasSubstituted, type Located, plain, readYaml } from './located-yaml.ts';
+import { type MetricsSettings, readMetrics } from './metrics-key.ts';
 import { readTcp, readTls } from './stream-configuration.ts';
 
 /** What kamailio.yaml says, with defaults filled in and paths made absolute. */
@@ -35,6 +36,8 @@ export interface Configuration {
   /** Null: there is no certificate. */
   readonly tls: TlsSettings | null;
   readonly dns: DnsSettings;
+  /** Null: figures cannot be asked for. */
+  readonly metrics: MetricsSettings | null;
 }
 
 /** A place to look for modules, and where it stands in the file. */
@@ -45,7 +48,7 @@ interface MpathEntry {
 
 /** A module to load. */
 export interface ConfiguredModule extends LoadRequest {
-  /** Parameters whose text came from the environment: where a number is expected, it stands for a number. */
+  /** Parameters whose text came from the environment or a file: where a number is expected, it stands for a number. */
   readonly substituted: ReadonlySet<string>;
 }
 
@@ -144,10 +147,12 @@ function interpret(
       startTimeoutMs: limits.start_timeout,
       shutdownTimeoutMs: limits.shutdown_timeout,
       lane: limits.max_lane,
+      maxWaitMs: limits.max_wait,
     },
     tcp: readTcp(at('tcp'), reader),
     tls: readTls(at('tls'), reader, folder),
     dns: dnsSettings(reader.section(at('dns'), 'dns', DNS_KEYS)),
+    metrics: readMetrics(at('metrics'), reader),
   };
 }
 
@@ -190,7 +195,7 @@ function readAddress(found: Located, reader: ConfigurationReader): ListenOption 
   const text = reader.text(found, 'listen', LISTEN_EXPECTED);
   if (text === null) return null;
   const option = parseListen(text);
-  if (option === null) reader.unexpected('listen', found, LISTEN_EXPECTED);
+  if (option === null) reader.unexpected('listen', found, expectedListen(text));
   return option;
 }
 
@@ -236,10 +241,16 @@ function readModules(found: Located | null, reader: ConfigurationReader): Config
       name,
       params: Object.fromEntries(entries.map(([param, { value: of }]) => [param, plain(of)])),
       place: keyPlace,
-      placeOf: (param: string) => map?.entries.get(param)?.keyPlace ?? keyPlace,
-      substituted: new Set(
-        entries.filter(([, { value: of }]) => of.kind === 'scalar' && of.substituted).map(([param]) => param),
-      ),
+      placeOf: (param: string, part?: string) => {
+        const entry = map?.entries.get(param);
+        const parts = entry?.value.kind === 'map' ? entry.value.entries : undefined;
+        return (part === undefined ? entry : (parts?.get(part) ?? entry))?.keyPlace ?? keyPlace;
+      },
+      writtenOf: (param: string) => {
+        const of = map?.entries.get(param)?.value;
+        return of !== undefined && hasSubstituted(of) ? asWritten(of) : undefined;
+      },
+      substituted: new Set(entries.filter(([, { value: of }]) => hasSubstituted(of)).map(([param]) => param)),
     };
   });
 }

@@ -16,6 +16,15 @@ export function parseListen(text: string): ListenOption | null {
   return { protocol, host: hostPort.host, port: hostPort.port ?? DEFAULT_PORTS[protocol] };
 }
 
+/** What an address that `parseListen` does not take must be, and whether only its protocol is at fault; for error messages. */
+export function expectedListen(text: string): string {
+  const colon = text.indexOf(':');
+  const protocol = text.slice(0, colon);
+  const isAddress = colon > 0 && parseHostPort(text.slice(colon + 1)) !== null;
+  if (!isAddress || protocolOf(protocol) !== null) return LISTEN_EXPECTED;
+  return `${LISTEN_EXPECTED}; unknown protocol ${JSON.stringify(protocol)}`;
+}
+
 /** Reads `host`, `host:port`, `[v6]` or `[v6]:port`; null when it is none of these. */
 export function parseHostPort(text: string): { readonly host: string; readonly port: number | null } | null {
   const [, v6, name, digits] = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];

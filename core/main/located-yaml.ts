@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { errors, type Place, type ProxyError } from '../errors.ts';
-import { type Environment, substitute } from './environment.ts';
+import { type Environment, type ReferenceProblem, substitute } from './environment.ts';
 
 /** A value of a YAML file, and where it stands. */
 export type Located = LocatedScalar | LocatedList | LocatedMap;
@@ -9,8 +10,10 @@ interface LocatedScalar {
   readonly kind: 'scalar';
   readonly value: unknown;
   readonly place: Place;
-  /** Whether part of the text came from the environment: it may then stand for a number too. */
+  /** Whether part of the text came from the environment or from a file: it may then stand for a number too, and be a secret. */
   readonly substituted: boolean;
+  /** The value as the YAML file has it. */
+  readonly written: unknown;
 }
 interface LocatedList {
   readonly kind: 'list';
@@ -39,6 +42,7 @@ export function readYaml(
     mistakes.push(errors.ERR_CONFIG_SYNTAX.at(placeAt(pos[0]), message));
   if (document.errors.length > 0 || document.contents === null) return null;
 
+  const folder = dirname(file);
   const entered = new Set<Node>();
   const placeOf = (node: Node | null): Place => placeAt(node?.range?.[0] ?? 0);
 
@@ -52,10 +56,11 @@ export function readYaml(
   }
 
   function locateScalar(value: unknown, place: Place): LocatedScalar {
-    if (typeof value !== 'string') return { kind: 'scalar', value, place, substituted: false };
-    const result = substitute(value, environment);
-    for (const problem of result.problems) mistakes.push(environmentError(problem, place));
-    return { kind: 'scalar', value: result.text, place, substituted: result.substituted };
+    if (typeof value !== 'string')
+      return { kind: 'scalar', value, place, substituted: false, written: value };
+    const { text: found, substituted, problems } = substitute(value, { environment, folder });
+    for (const problem of problems) mistakes.push(referenceError(problem, place));
+    return { kind: 'scalar', value: found, place, substituted, written: value };
   }
 
   function locateAlias(name: string, target: Node | null, place: Place): Located {
@@ -66,7 +71,7 @@ export function readYaml(
       return { ...located, place };
     }
     mistakes.push(errors.ERR_CONFIG_SYNTAX.at(place, `the alias *${name} leads nowhere or into itself`));
-    return { kind: 'scalar', value: null, place, substituted: false };
+    return { kind: 'scalar', value: null, place, substituted: false, written: null };
   }
 
   function locateMap(
@@ -87,24 +92,34 @@ export function readYaml(
   return locate(document.contents, placeAt(0));
 }
 
-function environmentError(
-  problem: { readonly kind: 'missing' | 'malformed'; readonly text: string },
-  place: Place,
-): ProxyError {
+function referenceError(problem: ReferenceProblem, place: Place): ProxyError {
   const { kind, text } = problem;
-  return kind === 'missing'
-    ? errors.ERR_CONFIG_ENVIRONMENT.at(place, text, text, text)
-    : errors.ERR_CONFIG_VALUE.at(
-        place,
-        'environment',
-        text,
-        '${NAME} or ${NAME:-default}, or $${ for the two characters',
-      );
+  if (kind === 'missing') return errors.ERR_CONFIG_ENVIRONMENT.at(place, text, text, text);
+  if (kind === 'unreadable') return errors.ERR_CONFIG_FILE.at(place, text, problem.reason);
+  const expected = '${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for the two characters';
+  return errors.ERR_CONFIG_VALUE.at(place, 'environment', text, expected);
 }
 
 /** A located value as plain data. */
 export function plain(located: Located): unknown {
-  if (located.kind === 'scalar') return located.value;
-  if (located.kind === 'list') return located.items.map(plain);
-  return Object.fromEntries([...located.entries].map(([name, { value }]) => [name, plain(value)]));
+  return dataOf(located, ({ value }) => value);
+}
+
+/** The same as the YAML file has it, references to variables and files unresolved: what may be shown. */
+export function asWritten(located: Located): unknown {
+  return dataOf(located, ({ written }) => written);
+}
+
+function dataOf(located: Located, take: (scalar: LocatedScalar) => unknown): unknown {
+  if (located.kind === 'scalar') return take(located);
+  if (located.kind === 'list') return located.items.map((item) => dataOf(item, take));
+  return Object.fromEntries([...located.entries].map(([name, { value }]) => [name, dataOf(value, take)]));
+}
+
+/** Whether any of a value came from the environment or from a file. */
+export function hasSubstituted(located: Located): boolean {
+  if (located.kind === 'scalar') return located.substituted;
+  const inner =
+    located.kind === 'list' ? located.items : [...located.entries.values()].map(({ value }) => value);
+  return inner.some(hasSubstituted);
 }

@@ -8,7 +8,7 @@ import { createLogger } from '../winston-log.ts';
 import { type Assembly, assemble, type Sources } from './assemble.ts';
 import { reloadCertificates } from './reload-certificates.ts';
 import { loadRoutes } from './routes-loader.ts';
-import { serve } from './serve.ts';
+import { serve, type Servable } from './serve.ts';
 
 /** Runs a proxy until it is stopped. Returns the exit code: 0 after a clean stop, 1 when it could not start or stopped by a fault. */
 export async function run(sources: Sources): Promise<number> {
@@ -20,7 +20,7 @@ export async function run(sources: Sources): Promise<number> {
   try {
     const credentials = credentialsOf(assembly);
     const proxy = create(assembly, { log, clock, credentials });
-    return await serve(proxy, {
+    return await serve(await withMetrics(proxy, { assembly, log, clock }), {
       log,
       announce: log.announce,
       events: process,
@@ -84,6 +84,22 @@ function create(assembly: Assembly, { log, clock, credentials }: Parts): Proxy {
   const streams = { limits: tcp, credentials };
   const options = { listen, alias, available, modules, routes, routesFile, log, clock, limits, streams, dns };
   return Proxy.create(options);
+}
+
+/** The proxy with what `metrics` asks for; all of that is loaded only where it is asked for, since it takes time. */
+async function withMetrics(
+  proxy: Proxy,
+  { assembly, log, clock }: Omit<Parts, 'credentials'> & { readonly assembly: Assembly },
+): Promise<Servable> {
+  const { metrics } = assembly.configuration;
+  if (metrics === null) return proxy;
+  proxy.metrics.gauge({
+    name: 'kamaiki_timers',
+    help: 'Timers that are set, those of transactions among them.',
+    read: () => clock.pending,
+  });
+  const { metered } = await import('./metered.ts');
+  return metered(proxy, metrics, log);
 }
 
 /** Prints what keeps the proxy from starting: a user's mistake as one line each, a fault of the program with its stack. */

@@ -2,9 +2,9 @@ import type { AnyModule } from '../registry/module.ts';
 import type { ParamSchema } from '../registry/params.ts';
 import type { LoadRequest } from '../registry/registry.ts';
 import type { ConfiguredModule } from './configuration.ts';
-import { readText } from './configuration-reader.ts';
+import { fitText } from './configuration-reader.ts';
 
-/** Turns parameters whose text came from the environment into numbers or booleans where their module declares such. */
+/** Turns parameters whose text came from the environment or a file into numbers or booleans where their module declares such. */
 export function fitSubstituted(
   requests: readonly ConfiguredModule[],
   available: readonly AnyModule[],
@@ -15,8 +15,7 @@ export function fitSubstituted(
     for (const name of request.substituted) {
       const own = declared[name];
       const text = params[name];
-      const result = own === undefined || typeof text !== 'string' ? null : readText(own, text);
-      if (result?.ok === true) params[name] = result.value;
+      if (own !== undefined && typeof text === 'string') params[name] = fitText(own, text);
     }
     return { ...request, params };
   });

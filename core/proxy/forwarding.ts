@@ -13,7 +13,7 @@ import { incomingMaxBreadth, withMaxBreadth } from '../sip/max-breadth.ts';
 import type { SipRequest, SipResponse } from '../sip/message.ts';
 import { paramValue } from '../sip/params.ts';
 import { printRequest, printResponse } from '../sip/print.ts';
-import { responseHop, type ResponseHop } from '../sip/reply.ts';
+import { buildReply, reasonPhrase, responseHop, type ResponseHop } from '../sip/reply.ts';
 import type { Resolved, Resolver } from '../transport/resolver.ts';
 import type { NextHop } from './next-hop.ts';
 import { isStatelessBranch, statelessBranch } from './stateless-branch.ts';
@@ -30,19 +30,24 @@ export class Forwarding implements ForwardingService {
   readonly #nextHop: NextHop;
   readonly #resolver: Resolver;
   readonly #log: Logger;
-  /** Requests have been forwarded without state that responses will come to: neither ACK, nor a CANCEL, which the INVITE's response tells about. */
+  readonly #tagOf: (request: SipRequest) => string;
+  /** Requests have been forwarded without state that responses will come to: no ACK, and CANCELs apart, since anyone can send one that matches nothing. */
   #isStateless = false;
+  #hasStatelessCancels = false;
 
   constructor(options: {
     readonly transport: TransportService;
     readonly nextHop: NextHop;
     readonly resolver: Resolver;
     readonly log: Logger;
+    /** To tag of replies without state. */
+    readonly tagOf: (request: SipRequest) => string;
   }) {
     this.#transport = options.transport;
     this.#nextHop = options.nextHop;
     this.#resolver = options.resolver;
     this.#log = options.log;
+    this.#tagOf = options.tagOf;
   }
 
   resolve(request: SipRequest): Resolution | Promise<Resolution> {
@@ -57,7 +62,14 @@ export class Forwarding implements ForwardingService {
 
   /** The socket is part of the answer: targets that no listen address can reach are passed over. */
   #reachable(request: SipRequest, resolution: Resolution): Resolution {
-    if (!resolution.ok) return resolution;
+    // A flow has its socket.
+    if (!resolution.ok || resolution.target.onlyFlow === true) return resolution;
+    const { rewritten } = resolution;
+    const found = this.#fromSockets(request, resolution);
+    return rewritten === undefined || !found.ok ? found : { ...found, rewritten };
+  }
+
+  #fromSockets(request: SipRequest, resolution: Extract<Resolution, { ok: true }>): Resolution {
     const first = this.#withSocket(request, resolution.target);
     if (resolution.alternatives === undefined && first !== null) return { ok: true, target: first };
     const others = (resolution.alternatives ?? []).map((each) => this.#withSocket(request, each));
@@ -68,9 +80,14 @@ export class Forwarding implements ForwardingService {
     return { ok: false, reason: `no listen address reaches ${protocol}:${address}`, status: 478 };
   }
 
-  #withSocket(request: SipRequest, { protocol, address, port, host }: Target): Target | null {
-    const point = this.#transport.pointFor({ protocol, address, port, host }, request.received.point);
-    return point === null ? null : { protocol, address, port, host, point };
+  #withSocket({ outPoint, received }: SipRequest, target: Target): Target | null {
+    const point =
+      outPoint !== null && reaches(outPoint, target)
+        ? outPoint
+        : this.#transport.pointFor(target, received.point);
+    if (point === null) return null;
+    const { protocol, address, port, host } = target;
+    return { protocol, address, port, host, point };
   }
 
   print(request: SipRequest, { branch, target, uri, edits, maxBreadth }: PrintOptions): Printed {
@@ -92,9 +109,14 @@ export class Forwarding implements ForwardingService {
     const { target } = options;
     const printed = this.print(request, options);
     const fitting = { printed, target };
-    if (target.protocol !== 'udp' || printed.bytes.length <= MAX_DATAGRAM_BYTES) return [fitting];
+    const isFixed = target.protocol !== 'udp' || target.onlyFlow === true;
+    if (isFixed || printed.bytes.length <= MAX_DATAGRAM_BYTES) return [fitting];
     const { address, port } = target;
-    const point = this.#transport.pointFor({ protocol: 'tcp', address, port });
+    // Of several, the one beside the UDP socket that it would have left by.
+    const beside = this.#transport.points.find(
+      (each) => each.protocol === 'tcp' && each.address === printed.point.address,
+    );
+    const point = this.#transport.pointFor({ protocol: 'tcp', address, port }, beside);
     if (point === null) return [fitting];
     const other: Target = { protocol: 'tcp', address, port, point };
     return [{ printed: this.print(request, { ...options, target: other }), target: other }, fitting];
@@ -126,42 +148,45 @@ export class Forwarding implements ForwardingService {
     if (!found.ok) return false;
     const protocol = protocolOf(hop.transport);
     if (protocol === null) return false;
-    const flow = flowIn(response.topVia);
+    const flow = Math.max(numberIn(response.topVia, FLOW_PARAM), 0);
     const target: Target = { protocol, address: found.address, port: hop.port, flow };
-    const point = this.#transport.pointFor(target, response.received.point);
+    const wayIn = this.#transport.points[numberIn(response.topVia, POINT_PARAM)] ?? response.received.point;
+    const point = reaches(wayIn, target) ? wayIn : this.#transport.pointFor(target, wayIn);
     if (point === null) return false;
     this.#transport.send(printResponse(response, point), { ...target, point }, onError);
     return true;
   }
 
   /** Whether a response may belong to a request that was forwarded without state while there was a transaction layer. */
-  isForStateless({ topVia }: SipResponse): boolean {
-    return this.#isStateless && topVia.branch !== null && isStatelessBranch(topVia.branch);
+  isForStateless({ topVia, cseq }: SipResponse): boolean {
+    const isExpected = cseq.method === 'CANCEL' ? this.#hasStatelessCancels : this.#isStateless;
+    return isExpected && topVia.branch !== null && isStatelessBranch(topVia.branch);
   }
 
   forwardStateless(request: SipRequest): boolean | Promise<boolean> {
-    if (request.method !== 'ACK' && request.method !== 'CANCEL') this.#isStateless = true;
+    if (request.method === 'CANCEL') this.#hasStatelessCancels = true;
+    else if (request.method !== 'ACK') this.#isStateless = true;
     const resolution = this.resolve(request);
     if (resolution instanceof Promise) return resolution.then((found) => this.#sendStateless(request, found));
     return this.#sendStateless(request, resolution);
   }
 
-  #sendStateless(request: SipRequest, resolution: Resolution): boolean {
+  #sendStateless(given: SipRequest, resolution: Resolution): boolean {
+    const { callId, method } = given;
     if (!resolution.ok) {
-      this.#log.info('request has no next hop', {
-        callId: request.callId,
-        method: request.method,
-        reason: resolution.reason,
-      });
-      return false;
+      const { reason, status } = resolution;
+      this.#log.info('request has no next hop', { callId, method, reason });
+      if (status !== 403) return false;
+      this.#answer(given, status);
+      return true;
     }
-    const { target } = resolution;
+    const { target, rewritten: request = given } = resolution;
     const { uri, edits } = request;
-    const branch = `${statelessBranch(request, `${uri}|${target.address}:${target.port}`)}${flowParam(request)}`;
+    const branch = `${statelessBranch(request, `${uri}|${target.address}:${target.port}`)}${this.#wayBack(request, target)}`;
     const [first, otherwise] = this.printFitting(request, { branch, target, uri, edits });
-    const { callId, method } = request;
     const failed = (error: Error): void => {
       this.#log.info('request could not be sent', { callId, method, error: error.message });
+      if (target.onlyFlow === true) this.#answer(request, 430);
     };
     this.#transport.send(first.printed.bytes, first.target, (error) => {
       if (otherwise === undefined) failed(error);
@@ -169,19 +194,37 @@ export class Forwarding implements ForwardingService {
     });
     return true;
   }
+
+  /** What a flow comes to that cannot be used (RFC 5626 5.3.1); an ACK is never answered. */
+  #answer(request: SipRequest, status: 403 | 430): void {
+    if (request.method === 'ACK') return;
+    const reply = buildReply(request, status, reasonPhrase(status), { toTag: this.#tagOf(request) });
+    this.#transport.reply(request, reply);
+  }
+
+  /**
+   * Parameters of our Via by which the response finds the connection of its request (RFC 3261 18.2.2), and the socket where it is not the
+   * one that the response comes in by (RFC 3581 4).
+   */
+  #wayBack({ received: { flow, point } }: SipRequest, target: Target): string {
+    const connection = flow === 0 ? '' : `;${FLOW_PARAM}=${flow}`;
+    if (target.point === undefined || target.point === point) return connection;
+    return `${connection};${POINT_PARAM}=${this.#transport.points.indexOf(point)}`;
+  }
 }
 
 /** Name of the parameter of our Via that names the connection a request came by, when no transaction does; Kamailio's. */
 const FLOW_PARAM = 'i';
+/** Of the one that names the listen point a request came in by: its place in the list of all. */
+const POINT_PARAM = 'p';
 
-/** So that the response finds the connection of its request (RFC 3261 18.2.2). */
-function flowParam({ received: { flow } }: SipRequest): string {
-  return flow === 0 ? '' : `;${FLOW_PARAM}=${flow}`;
+/** A number in our Via of a response; -1: none. */
+function numberIn(via: SipResponse['topVia'], name: string): number {
+  const text = paramValue(via.params, name);
+  return text === null ? -1 : readDecimal(text, 0, text.length, Number.MAX_SAFE_INTEGER);
 }
 
-/** The connection that our Via of a response names; 0: none. */
-function flowIn(via: SipResponse['topVia']): number {
-  const text = paramValue(via.params, FLOW_PARAM);
-  const flow = text === null ? 0 : readDecimal(text, 0, text.length, Number.MAX_SAFE_INTEGER);
-  return Math.max(flow, 0);
+/** Whether a listen point is of a target's protocol and family. */
+function reaches(point: ListenPoint, { protocol, address }: Target): boolean {
+  return point.protocol === protocol && point.family === (address.includes(':') ? 6 : 4);
 }

@@ -1,29 +1,25 @@
 import type { Logger } from '../log.ts';
 import { Avps, Scope } from '../registry/scope.ts';
 import type { TransactionLayer } from '../registry/services.ts';
+import { BoundedCache } from '../routing/bounded-cache.ts';
 import type { Handlers } from '../routing/handlers.ts';
 import type { Lanes } from '../routing/lanes.ts';
+import { flatText } from '../sip/flat-text.ts';
 import { Header } from '../sip/header-names.ts';
 import type { Received } from '../sip/hop.ts';
 import { checkMessage, parseMessage, type Rejected, SipRequest, type SipResponse } from '../sip/message.ts';
 import { markReceived } from '../sip/print.ts';
 import { buildReply, reasonPhrase } from '../sip/reply.ts';
+import type { Admission } from './admission.ts';
+import { type IngressCounters, methodSlot, newIngressCounters } from './ingress-counters.ts';
 import type { Services } from './services.ts';
 
 /** Told to clients that the proxy cannot serve now, s (RFC 3261 20.33). */
 const RETRY_AFTER = 'Retry-After: 5\r\n';
 
-/** What the ingress counted since the start. */
-export interface IngressCounters {
-  requests: number;
-  responses: number;
-  /** Malformed messages, answered or dropped. */
-  rejected: number;
-  /** Requests answered with 503 because there was no room. */
-  refused: number;
-  /** Responses that belong to no transaction, or are not for this proxy. */
-  stray: number;
-}
+/** Refused requests whose retransmissions are told from others. */
+const MAX_REFUSED = 20_000;
+const REFUSED = {};
 
 export interface IngressOptions {
   readonly log: Logger;
@@ -34,14 +30,17 @@ export interface IngressOptions {
   readonly endingLanes: Lanes;
   /** Request handlers at work at one time, at most. */
   readonly maxHandlers: number;
+  /** Decides whether a request that begins something new is taken. */
+  readonly admission: Admission;
 }
 
 /** Takes every message that arrives: checks it, finds its transaction, and runs the handlers in order. */
 export class Ingress {
-  readonly counters: IngressCounters = { requests: 0, responses: 0, rejected: 0, refused: 0, stray: 0 };
+  readonly counters: IngressCounters = newIngressCounters();
   /** Set by a proxy that stops: requests that begin something new get 503. */
   draining = false;
   readonly #options: IngressOptions;
+  readonly #refused = new BoundedCache<object>(MAX_REFUSED);
 
   constructor(options: IngressOptions) {
     this.#options = options;
@@ -79,15 +78,16 @@ export class Ingress {
   #request(request: SipRequest): void {
     this.counters.requests += 1;
     markReceived(request);
-    const { core, handlers, lanes, maxHandlers } = this.#options;
+    const { core, lanes } = this.#options;
     const layer = core.transactions;
     const { method } = request;
-    // A CANCEL makes room: it is taken as long as its lane has a place.
-    const busy =
-      method !== 'CANCEL' && (handlers.running >= maxHandlers || (this.draining && request.toTag === ''));
-    const unsupported = request.find(Header.proxyRequire);
-    if (unsupported !== -1 && method !== 'ACK' && method !== 'CANCEL') return this.#refuseExtensions(request);
-    const taken = layer === null ? statelessly(busy) : layer.request(request, busy);
+    this.counters.byMethod[methodSlot(method)]! += 1;
+    if (request.find(Header.proxyRequire) !== -1 && method !== 'ACK' && method !== 'CANCEL') {
+      const unsupported = unsupportedBy(core.extensions, request);
+      if (unsupported !== '')
+        return this.#answer(request, 420, { headers: `Unsupported: ${unsupported}\r\n` });
+    }
+    const taken = layer === null ? this.#statelessly(request) : layer.request(request, this.#hasRoom);
     if (taken === 'absorbed') return;
     if (taken === 'overload') return this.#refuse(request);
     if (core.isStatelessAck(request)) return;
@@ -106,19 +106,33 @@ export class Ingress {
     }
   }
 
+  /** Whether one more request can be taken. A CANCEL makes room: it is taken as long as its lane has a place. */
+  readonly #hasRoom = (request: SipRequest): boolean => {
+    const { handlers, maxHandlers, admission } = this.#options;
+    if (request.method === 'CANCEL') return true;
+    if (handlers.running >= maxHandlers) return false;
+    // What belongs to a dialog brings what has been begun to its end.
+    if (request.toTag !== '' || request.method === 'ACK') return true;
+    if (this.draining || this.#wasRefused(request)) return false;
+    return admission.admit();
+  };
+
+  /** What a proxy without a transaction layer makes of a request. */
+  #statelessly(request: SipRequest): ReturnType<TransactionLayer['request']> {
+    return this.#hasRoom(request) ? { transaction: null, avps: new Avps() } : 'overload';
+  }
+
   /** 503 for a request that there is no room for; an ACK is dropped, as the RFC asks. */
   #refuse(request: SipRequest): void {
     this.counters.refused += 1;
-    if (request.method !== 'ACK') this.#answer(request, 503, { headers: RETRY_AFTER });
+    if (request.method === 'ACK') return;
+    if (request.toTag === '') this.#refused.set(attemptOf(request), REFUSED);
+    this.#answer(request, 503, { headers: RETRY_AFTER });
   }
 
-  /** This proxy knows no extension that a Proxy-Require could name (RFC 3261 16.3 step 5). */
-  #refuseExtensions(request: SipRequest): void {
-    let headers = '';
-    for (let i = request.find(Header.proxyRequire); i !== -1; i = request.find(Header.proxyRequire, i)) {
-      headers += `Unsupported: ${request.value(i)}\r\n`;
-    }
-    this.#answer(request, 420, { headers });
+  /** A retransmission gets what the request got (RFC 3261 8.2.7): its client has been told to try elsewhere, or later. */
+  #wasRefused(request: SipRequest): boolean {
+    return this.#refused.size > 0 && this.#refused.get(attemptOf(request)) !== undefined;
   }
 
   #handle(scope: Scope, request: SipRequest, layer: TransactionLayer | null): void | Promise<void> {
@@ -143,6 +157,7 @@ export class Ingress {
 
   #response(response: SipResponse): void {
     this.counters.responses += 1;
+    this.counters.byClass[Math.floor(response.status / 100)]! += 1;
     const { core, handlers, endingLanes } = this.#options;
     const via = response.topVia;
     // RFC 3261 18.1.2: a response whose top Via is not ours was sent astray.
@@ -180,7 +195,20 @@ export class Ingress {
   }
 }
 
-/** What a proxy without a transaction layer makes of a request. */
-function statelessly(busy: boolean): ReturnType<TransactionLayer['request']> {
-  return busy ? 'overload' : { transaction: null, avps: new Avps() };
+/** What a request shares with its retransmissions, and with no further attempt of its client (RFC 3261 8.1.3.5). */
+function attemptOf({ callId, cseq, topVia }: SipRequest): string {
+  return flatText(`${cseq.number}|${topVia.branch}|${callId}`);
+}
+
+/** The extensions of Proxy-Require that are not among these, each once, as a list; '' when there is none (RFC 3261 16.3 step 5). */
+function unsupportedBy(extensions: ReadonlySet<string>, request: SipRequest): string {
+  const unsupported = new Map<string, string>();
+  for (let i = request.find(Header.proxyRequire); i !== -1; i = request.find(Header.proxyRequire, i)) {
+    for (const part of request.value(i).split(',')) {
+      const option = part.trim();
+      const name = option.toLowerCase();
+      if (option !== '' && !extensions.has(name) && !unsupported.has(name)) unsupported.set(name, option);
+    }
+  }
+  return [...unsupported.values()].join(', ');
 }

@@ -1,6 +1,6 @@
-import type { Resolution } from '../registry/services.ts';
+import type { MyselfService, OwnRouteService, Resolution } from '../registry/services.ts';
 import { BoundedCache } from '../routing/bounded-cache.ts';
-import { type Protocol, protocolOf, type Target } from '../sip/hop.ts';
+import { type FlowRoute, type Protocol, protocolOf, type Target } from '../sip/hop.ts';
 import { bareHost, isIpAddress } from '../sip/host.ts';
 import type { SipRequest } from '../sip/message.ts';
 import type { Parsed } from '../sip/result.ts';
@@ -9,7 +9,6 @@ import type { DnsQueries } from '../transport/dns-client.ts';
 import { type Located, Locator, type Wanted } from '../transport/locate.ts';
 import type { Resolver } from '../transport/resolver.ts';
 import type { Families } from '../transport/server-records.ts';
-import type { Myself } from './myself.ts';
 
 /** Next hops whose parsed form is kept: most calls go to few. */
 const MAX_PARSED_HOPS = 1_000;
@@ -37,22 +36,26 @@ function failure(reason: string, status: Failure['status'] = 478): Failure {
   return { ok: false, reason, status };
 }
 
-/** Finds where a request goes next: $du, else its topmost Route, else its Request-URI (RFC 3261 16.6 steps 6 and 7). */
+/** Finds where a request goes next: the flow of a token, else $du, else its topmost Route, else its Request-URI (RFC 3261 16.6 steps 6 and 7). */
 export class NextHop {
-  readonly #myself: Myself;
+  readonly #myself: MyselfService;
   readonly #locator: Locator;
   readonly #families: Families;
+  readonly #ownRoutes: OwnRouteService | null;
   readonly #parsed = new BoundedCache<Hop>(MAX_PARSED_HOPS);
 
   constructor(options: {
-    readonly myself: Myself;
+    readonly myself: MyselfService;
     readonly resolver: Resolver;
     /** For NAPTR and SRV records; null: names have addresses only. */
     readonly dns?: DnsQueries | null;
     readonly families: Families;
+    /** Reads what Routes that name this proxy say; null: nothing more than that. */
+    readonly ownRoutes?: OwnRouteService | null;
   }) {
     this.#myself = options.myself;
     this.#families = options.families;
+    this.#ownRoutes = options.ownRoutes ?? null;
     this.#locator = new Locator({
       resolver: options.resolver,
       dns: options.dns ?? null,
@@ -61,39 +64,60 @@ export class NextHop {
   }
 
   resolve(request: SipRequest): Resolution | Promise<Resolution> {
-    const uri = request.nextHop ?? this.#routeOf(request) ?? request.uri;
-    if (typeof uri !== 'string') return uri;
-    const hop = this.#hop(uri);
-    if ('ok' in hop) return hop;
-    const located = this.#locator.locate(hop.wanted, request.callId);
-    if (located instanceof Promise) return located.then((found) => resolution(hop, found));
-    return resolution(hop, located);
+    if (request.nextHop === null && request.flow === null) {
+      const fault = this.#takeOwnRoutes(request);
+      if (fault !== null) return fault;
+    }
+    if (request.flow !== null) return onFlow(request, request.flow);
+    const { nextHop } = request;
+    if (nextHop !== null) return this.#locate(nextHop, request);
+    const top = topRoute(request);
+    if (top === null) return this.#toRequestUri(request);
+    return uriParam(top, 'lr') === null
+      ? this.#toStrictRouter(request, top)
+      : this.#locate(top.text, request);
   }
 
-  /**
-   * The topmost Route's URI, once Routes that name this proxy are taken off (16.4; `loose_route` has done so where a handler calls it). A strict router's
-   * becomes the Request-URI, which goes to the end of the route set (16.6 step 6).
-   */
-  #routeOf(request: SipRequest): string | null | Failure {
+  /** Takes Routes that name this proxy off the top (16.4; `loose_route` has done so where a handler calls it). */
+  #takeOwnRoutes(request: SipRequest): Failure | null {
     for (;;) {
       const routes = request.routes();
       if (!routes.ok) return failure(`Route: ${routes.reason}`, 400);
       const top = routes.value[0];
       if (top === undefined) return null;
-      const uri = top.nameAddr.uri;
+      const { uri } = top.nameAddr;
       if (!uri.ok) return failure(`Route: ${uri.reason}`, 400);
-      if (this.#myself.isMyselfUri(uri.value)) {
-        request.removeRoute(0);
-        continue;
-      }
-      if (uriParam(uri.value, 'lr') === null) {
-        request.appendRoute(request.uri);
-        request.removeRoute(0);
-        request.uri = uri.value.text;
-        request.nextHop = uri.value.text;
-      }
-      return uri.value.text;
+      if (!this.#myself.isMyselfUri(uri.value)) return null;
+      request.removeRoute(0);
+      this.#ownRoutes?.read(request, uri.value);
     }
+  }
+
+  /** A maddr that only brought the request here leads no further (16.4). */
+  #toRequestUri(request: SipRequest): Resolution | Promise<Resolution> {
+    const { parsedUri: uri, received } = request;
+    const plain = uri.ok ? this.#myself.withoutOwnMaddr(uri.value, received.point) : null;
+    if (plain === null) return this.#locate(request.uri, request);
+    const rewritten = request.fork();
+    rewritten.uri = plain;
+    return withRequest(this.#locate(plain, request), rewritten);
+  }
+
+  /** A strict router wants itself in the Request-URI, and the real one last in the route set (16.6 step 6): in this branch alone. */
+  #toStrictRouter(request: SipRequest, { text }: Uri): Resolution | Promise<Resolution> {
+    const rewritten = request.fork();
+    rewritten.appendRoute(request.uri);
+    rewritten.removeRoute(0);
+    rewritten.uri = text;
+    return withRequest(this.#locate(text, request), rewritten);
+  }
+
+  #locate(uri: string, { callId }: SipRequest): Resolution | Promise<Resolution> {
+    const hop = this.#hop(uri);
+    if ('ok' in hop) return hop;
+    const located = this.#locator.locate(hop.wanted, callId);
+    if (located instanceof Promise) return located.then((found) => resolution(hop, found));
+    return resolution(hop, located);
   }
 
   #hop(text: string): Hop {
@@ -129,6 +153,29 @@ export class NextHop {
     const located = this.#locator.locate(wanted, '');
     return located instanceof Promise ? search : resolution(search, located);
   }
+}
+
+/** The URI of the topmost Route; null without one. Only asked once no Route on top is at fault. */
+function topRoute(request: SipRequest): Uri | null {
+  const routes = request.routes();
+  const uri = routes.ok ? routes.value[0]?.nameAddr.uri : undefined;
+  return uri?.ok === true ? uri.value : null;
+}
+
+function onFlow({ parsedUri: uri }: SipRequest, flow: FlowRoute): Resolution {
+  if (!flow.ok) return failure(flow.reason, 403);
+  const { target } = flow;
+  if (uri.ok && uri.value.scheme === 'sips' && SECURE[target.protocol] !== target.protocol)
+    return failure(`a SIPS request does not leave by a flow over ${target.protocol}`);
+  return { ok: true, target };
+}
+
+function withRequest(
+  found: Resolution | Promise<Resolution>,
+  rewritten: SipRequest,
+): Resolution | Promise<Resolution> {
+  if (found instanceof Promise) return found.then((each) => withRequest(each, rewritten));
+  return found.ok ? { ...found, rewritten } : found;
 }
 
 function resolution({ wanted, proves }: Search, located: Located): Resolution {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { AnyModule } from '../registry/module.ts';
+import type { Figures } from '../registry/figures.ts';
 import { type LoadRequest, Registry } from '../registry/registry.ts';
 import type { MessageSink, TransportService } from '../registry/services.ts';
 import { Formats } from '../routing/formats.ts';
@@ -11,7 +12,10 @@ import type { ListenOption } from '../transport/listen-option.ts';
 import type { DnsSettings } from '../transport/dns-client.ts';
 import type { Lookup } from '../transport/resolver.ts';
 import { type StreamSettings, Transports } from '../transport/transports.ts';
-import { Ingress, type IngressCounters } from './ingress.ts';
+import { declareProxyFigures, declareTransportFigures } from './figures.ts';
+import { Admission, type Probe } from './admission.ts';
+import { Ingress } from './ingress.ts';
+import type { IngressCounters } from './ingress-counters.ts';
 import type { Alias } from './myself.ts';
 import { Services } from './services.ts';
 
@@ -26,10 +30,13 @@ export interface ProxyLimits {
   readonly shutdownTimeoutMs: number;
   /** Requests of one dialog and direction, and responses of one transaction, that wait for the one before. */
   readonly lane: number;
+  /** How long messages may wait to be read before new requests are turned away; 0: as long as they like. */
+  readonly maxWaitMs: number;
 }
 
 /** The proxy's sockets, as it sees them. */
 export interface Edge extends TransportService {
+  readonly probe: Probe;
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -100,19 +107,40 @@ export class Proxy {
       total: limits.handlers,
       onError: (error: unknown) => log.error('a message could not be handled', { error: String(error) }),
     };
+    const both = [new Lanes(lanes), new Lanes(lanes)] as const;
+    const admission = new Admission({
+      clock,
+      probe: (read) => this.#edge.probe(read),
+      maxWaitMs: limits.maxWaitMs,
+    });
     this.#ingress = new Ingress({
       log,
       core: this.#core,
       handlers: this.#handlers,
-      lanes: new Lanes(lanes),
-      endingLanes: new Lanes(lanes),
+      lanes: both[0],
+      endingLanes: both[1],
       maxHandlers: limits.handlers,
+      admission,
     });
+    const { metrics } = this.#core;
+    declareProxyFigures(metrics, {
+      ingress: this.#ingress,
+      admission,
+      handlers: this.#handlers,
+      lanes: both,
+      core: this.#core,
+    });
+    if (this.#edge instanceof Transports) declareTransportFigures(metrics, this.#edge);
   }
 
   /** Listen addresses, with the ports that were bound. */
   get points(): readonly ListenPoint[] {
     return this.#edge.points;
+  }
+
+  /** What the core and the modules have declared to be counted. */
+  get metrics(): Figures {
+    return this.#core.metrics;
   }
 
   get counters(): Readonly<IngressCounters> {

@@ -3,16 +3,19 @@ import { networkInterfaces } from 'node:os';
 import type { Clock } from '../clock.ts';
 import { errors } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { CoreServices, TransactionLayer, TransportService } from '../registry/services.ts';
+import { Figures } from '../registry/figures.ts';
+import type { CoreServices, FlowTokens, TransactionLayer, TransportService } from '../registry/services.ts';
 import type { Formats } from '../routing/formats.ts';
 import type { Handlers } from '../routing/handlers.ts';
 import type { ListenPoint, Protocol } from '../sip/hop.ts';
 import type { SipRequest } from '../sip/message.ts';
 import { DEFAULT_DNS, DnsClient, type DnsSettings, lookupIn } from '../transport/dns-client.ts';
 import { askSystem, type Lookup, Resolver } from '../transport/resolver.ts';
+import type { LookupCounters } from '../transport/shared-lookups.ts';
 import { Forwarding } from './forwarding.ts';
 import { type Alias, Myself } from './myself.ts';
 import { NextHop } from './next-hop.ts';
+import { OwnRoutes } from './own-routes.ts';
 import { isStatelessAck, statelessTag } from './stateless-tag.ts';
 
 /** Chars of a token: as many as divide a byte evenly, so that each is as likely as any other. */
@@ -39,6 +42,10 @@ export class Services implements CoreServices {
   readonly transport: TransportService;
   readonly handlers: Handlers;
   readonly formats: Formats;
+  readonly metrics = new Figures();
+  readonly ownRoutes: OwnRoutes;
+  readonly extensions = new Set<string>();
+  flowTokens: FlowTokens | null = null;
   transactions: TransactionLayer | null = null;
   readonly #log: Logger;
   readonly #alias: readonly Alias[];
@@ -63,6 +70,7 @@ export class Services implements CoreServices {
   }: ServicesOptions) {
     this.clock = clock;
     this.transport = transport;
+    this.ownRoutes = new OwnRoutes(transport);
     this.handlers = handlers;
     this.formats = formats;
     this.#log = log;
@@ -74,6 +82,11 @@ export class Services implements CoreServices {
     this.#dns = lookup === undefined && dns.srv ? client : null;
     this.#myself = new Myself([], alias);
     this.#forwarding = this.#newForwarding([]);
+  }
+
+  /** How look-ups of host names ended. */
+  get lookups(): Readonly<LookupCounters> {
+    return this.#resolver.counters;
   }
 
   get myself(): Myself {
@@ -93,6 +106,10 @@ export class Services implements CoreServices {
   setTransactionLayer(layer: TransactionLayer): void {
     if (this.transactions !== null) throw errors.ERR_TRANSACTION_LAYER();
     this.transactions = layer;
+  }
+
+  setFlowTokens(tokens: FlowTokens): void {
+    this.flowTokens = tokens;
   }
 
   randomToken(length: number): string {
@@ -124,8 +141,20 @@ export class Services implements CoreServices {
       families.set(protocol, known === undefined || known === family ? family : 0);
     }
     const resolver = this.#resolver;
-    const nextHop = new NextHop({ myself: this.#myself, resolver, dns: this.#dns, families });
-    return new Forwarding({ transport: this.transport, nextHop, resolver, log: this.#log });
+    const nextHop = new NextHop({
+      myself: this.#myself,
+      resolver,
+      dns: this.#dns,
+      families,
+      ownRoutes: this.ownRoutes,
+    });
+    return new Forwarding({
+      transport: this.transport,
+      nextHop,
+      resolver,
+      log: this.#log,
+      tagOf: (request) => this.statelessTag(request),
+    });
   }
 }
 

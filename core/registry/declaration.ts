@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Fields, isFields } from './fields.ts';
 import { ROUTES_ON } from './loaded.ts';
 import type { AnyModule } from './module.ts';
+import { Secret } from './secret.ts';
 
 /** Module names are keys of kamailio.yaml and members of `ksr`. */
 const MODULE_NAME = /^[a-z][a-z0-9_]*$/;
@@ -48,7 +49,9 @@ function each(entries: Fields, check: (name: string, entry: Fields) => string[])
 function paramFaults(name: string, entry: Fields): string[] {
   const schema = entry['schema'];
   if (!(schema instanceof z.ZodType)) return [`parameter ${name} is not made with param`];
-  if (schema.safeParse(entry['default']).success) return [];
+  const initial = entry['default'];
+  // A secret is what its schema makes of a text.
+  if (schema.safeParse(initial instanceof Secret ? initial.reveal() : initial).success) return [];
   return [`the default of parameter ${name} is not ${String(entry['expected'])}`];
 }
 

@@ -5,6 +5,7 @@ import type { AnyModule } from './module.ts';
 import { didYouMean } from './nearest.ts';
 import { type OrderProblem, startOrder } from './order.ts';
 import { type ParamSchema, readParam } from './params.ts';
+import { shown } from './shown.ts';
 
 /** A module that a user wants loaded, as kamailio.yaml names it. */
 export interface LoadRequest {
@@ -13,8 +14,10 @@ export interface LoadRequest {
   readonly params: Readonly<Record<string, unknown>>;
   /** Where the module's name stands in the file. */
   readonly place?: Place | undefined;
-  /** Where a parameter stands in the file. */
-  placeOf?(param: string): Place | undefined;
+  /** Where a parameter stands in the file, or a named part of one. */
+  placeOf?(param: string, part?: string): Place | undefined;
+  /** How the file writes a value that came from elsewhere, such as the environment; undefined for others. Shown in place of what may be a secret. */
+  writtenOf?(param: string): unknown;
 }
 
 /** A module that passed all checks, with the values of all of its parameters. */
@@ -75,7 +78,8 @@ function checkOne(module: AnyModule, request: LoadRequest, mistakes: ProxyError[
 
 function readParams(module: AnyModule, request: LoadRequest, mistakes: ProxyError[]) {
   const schema: ParamSchema = module.params;
-  const placeOf = (name: string): Place | undefined => request.placeOf?.(name) ?? request.place;
+  const placeOf = (name: string, part?: string): Place | undefined =>
+    request.placeOf?.(name, part) ?? request.place;
   for (const name of Object.keys(request.params)) {
     if (Object.hasOwn(schema, name)) continue;
     const hint = didYouMean(name, Object.keys(schema));
@@ -89,8 +93,14 @@ function readParams(module: AnyModule, request: LoadRequest, mistakes: ProxyErro
       values[name] = result.value;
       continue;
     }
-    const { found, why } = result;
-    mistakes.push(errors.ERR_PARAM_VALUE.at(placeOf(name), module.name, name, declared.expected, found, why));
+    const written = request.writtenOf?.(name);
+    for (const { part, ...fault } of result.parts ?? [result]) {
+      const { found, why } = written === undefined ? fault : { found: shown(written), why: '' };
+      const full = part === undefined ? name : `${name}.${part}`;
+      mistakes.push(
+        errors.ERR_PARAM_VALUE.at(placeOf(name, part), module.name, full, declared.expected, found, why),
+      );
+    }
   }
   return values;
 }

@@ -16,7 +16,8 @@ export function callFor(loaded: Loaded, scope: Scope): Call<unknown> {
 }
 
 /** A pseudo-variable as it is called at run time: its own types are known to routes, not to the core. */
-export interface LoadedVariable extends Pick<PvDef<unknown>, 'doc' | 'plain' | 'expands' | 'parse'> {
+export interface LoadedVariable
+  extends Pick<PvDef<unknown>, 'doc' | 'plain' | 'expands' | 'indexed' | 'parse'> {
   get(call: Call<unknown>, ...inner: readonly unknown[]): unknown;
   set?(call: Call<unknown>, value: unknown, ...inner: readonly unknown[]): unknown;
 }

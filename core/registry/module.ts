@@ -36,6 +36,8 @@ export interface PvDef<State> {
    * stands then, and one that names a variable is refused when the routes are loaded.
    */
   readonly expands?: true;
+  /** Set where text may name one of several by a whole number: in `$(hdr(Via)[-1])` it comes behind the other inner arguments. */
+  readonly indexed?: true;
   /**
    * Turns inner text, expanded, into the inner arguments of `get` and `set` where the variable is named in text: `$mct(key=>60)`. Without
    * it they get the text as their only one. What it throws is reported as a fault of the text.

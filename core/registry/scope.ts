@@ -9,6 +9,8 @@ export type PvValue = string | number | null;
 /** AVPs live as long as their transaction: every handler run for it sees the same ones (Kamailio: $avp). */
 export class Avps {
   #values: Map<string, PvValue[]> | null = null;
+  /** What modules keep with the transaction (`Slot`). */
+  slots: unknown[] | null = null;
   get(name: string): readonly PvValue[] {
     return this.#values?.get(name) ?? [];
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { ListenPoint, Received, Target } from '../sip/hop.ts';
 import type { SipRequest, SipResponse } from '../sip/message.ts';
 import type { Uri } from '../sip/uri.ts';
+import type { MetricsService } from './metrics.ts';
 import type { Avps, Scope } from './scope.ts';
 
 /** What the core offers to modules; implemented to the right of this layer and handed to `init`. */
@@ -19,6 +20,16 @@ export interface CoreServices {
   readonly handlers: HandlerService;
   readonly forwarding: ForwardingService;
   readonly formats: FormatService;
+  /** What Routes of this proxy's own say. */
+  readonly ownRoutes: OwnRouteService;
+  /** What makes flow tokens, or null while nothing does: for the user part of Path and Record-Route (RFC 5626). */
+  readonly flowTokens: FlowTokens | null;
+  /** Has flow tokens made by this. */
+  setFlowTokens(tokens: FlowTokens): void;
+  /** SIP extensions that a Proxy-Require may name: their option tags in lower case (RFC 3261 16.3 step 5). Modules add theirs. */
+  readonly extensions: Set<string>;
+  /** Where modules declare what they count. */
+  readonly metrics: MetricsService;
   /** The transaction layer, or null while there is none. */
   readonly transactions: TransactionLayer | null;
   /** Puts a transaction layer between transport and routes. One only. */
@@ -33,7 +44,10 @@ export interface TransportService {
   reply(request: SipRequest, bytes: Buffer, onError?: (error: Error) => void): void;
   /** Where `reply` sends to, for one who keeps no request. */
   replyTarget(request: SipRequest): Target;
-  /** The listen point to reach a target by, or null when none fits its protocol and family. */
+  /**
+   * The listen point to reach a target by, or null when none fits its protocol and family. Of several that fit, one on the network that the
+   * target is on; `preferred` if it is.
+   */
   pointFor(target: Target, preferred?: ListenPoint): ListenPoint | null;
 }
 
@@ -41,6 +55,27 @@ export interface TransportService {
 export interface MyselfService {
   isMyself(host: string, port: number | null): boolean;
   isMyselfUri(uri: Uri): boolean;
+  /** A Request-URI without the `maddr` that brought the request to this listen point (RFC 3261 16.4); null when it has none. */
+  withoutOwnMaddr(uri: Uri, point: ListenPoint): string | null;
+}
+
+/**
+ * Reads a Route of this proxy's own that has been taken off a request, or a Request-URI that stood for one, for what it says beyond an
+ * address: it may set the request's `flow` or `nextHop`.
+ */
+export type OwnRouteReader = (request: SipRequest, uri: Uri) => void;
+
+/** The Routes of a request that name this proxy: whoever takes one off has it read here. */
+export interface OwnRouteService {
+  /** Adds one that reads them all. */
+  add(reader: OwnRouteReader): void;
+  read(request: SipRequest, uri: Uri): void;
+}
+
+/** Makes tokens by which later requests find the flow of an earlier one (RFC 5626 5.2). */
+export interface FlowTokens {
+  /** The token of the flow a request came by; null when the request does not want to be reached by it. */
+  tokenOf(request: SipRequest): string | null;
 }
 
 /** Which handlers a scope may name, and how they are run. */
@@ -62,14 +97,16 @@ export type Resolution =
       readonly target: Target;
       /** Where else the request may go when the target fails, in the order to try (RFC 3263 4.3); left out where there is none. */
       readonly alternatives?: readonly Target[];
+      /** The request as this branch of it has to leave, where that is not the one given: for a strict router (RFC 3261 16.6 step 6). */
+      readonly rewritten?: SipRequest;
     }
-  | { readonly ok: false; readonly reason: string; readonly status: 400 | 416 | 440 | 478 | 483 };
+  | { readonly ok: false; readonly reason: string; readonly status: 400 | 403 | 416 | 440 | 478 | 483 };
 
 /** What forwarding a request takes, whether with a transaction or without (RFC 3261 16.6). */
 export interface ForwardingService {
-  /** The next hop of a request: $du, else its topmost Route, else its Request-URI; resolved. Numeric addresses come back at once. */
+  /** The next hop of a request: its flow, else $du, else its topmost Route, else its Request-URI; resolved. Numeric addresses come back at once. */
   resolve(request: SipRequest): Resolution | Promise<Resolution>;
-  /** Prints the request with Max-Forwards lowered, a Via with this branch on top, strict-route rewriting done. */
+  /** Prints the request with Max-Forwards lowered and a Via with this branch on top. */
   print(request: SipRequest, options: PrintOptions): Printed;
   /**
    * Prints a request for the transport that its size asks for: one for UDP that is too large goes by TCP where an address listens for that
@@ -80,7 +117,10 @@ export interface ForwardingService {
   printResponse(response: SipResponse, out: ListenPoint): Buffer;
   /** Sends a response on by the Via under the top one, which is removed (16.7 steps 9 and 10). False when there is none. */
   forwardResponse(response: SipResponse, onError?: (error: Error) => void): boolean;
-  /** Sends a request on without state (16.11). Resolves to false when it could not be sent. */
+  /**
+   * Sends a request on without state (16.11). Resolves to false when it could not be sent, and has not been answered: only a flow that is gone
+   * and a token that is false are answered here, with 430 and 403 (RFC 5626 5.3.1).
+   */
   forwardStateless(request: SipRequest): boolean | Promise<boolean>;
 }
 export interface PrintOptions {
@@ -126,11 +166,11 @@ export type PvResult = string | number | bigint | null;
 export interface TransactionLayer {
   /**
    * Takes a request before its handler runs. 'absorbed': a retransmission or hop-by-hop ACK, dealt with. Otherwise the transaction
-   * the handler runs for (null for an ACK of a 2xx), with the AVPs that go with it. `busy`: no new request can be taken ('overload').
+   * the handler runs for (null for an ACK of a 2xx), with the AVPs that go with it. `hasRoom` is asked of a request that is new; without room: 'overload'.
    */
   request(
     request: SipRequest,
-    busy: boolean,
+    hasRoom: (request: SipRequest) => boolean,
   ): 'absorbed' | 'overload' | { readonly transaction: object | null; readonly avps: Avps };
   /** The request's handler has ended: well, or by an error ('failed': answer 500). */
   ended(scope: Scope, outcome: 'ended' | 'failed'): void;

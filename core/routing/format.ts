@@ -94,11 +94,18 @@ export class Reference {
   readonly #variable: Variable;
   /** Inner arguments that are the same in each run, or the format that they are made from. */
   readonly #inner: readonly unknown[] | Format;
+  /** Which one of several; null: none was named, or it is among the inner arguments already. */
+  readonly #index: Format | null;
   readonly #fault: (cause: unknown) => ProxyError;
 
-  constructor(variable: Variable, inner: readonly unknown[] | Format, fault: (cause: unknown) => ProxyError) {
+  constructor(
+    variable: Variable,
+    { inner, index }: { readonly inner: readonly unknown[] | Format; readonly index: Format | null },
+    fault: (cause: unknown) => ProxyError,
+  ) {
     this.#variable = variable;
     this.#inner = inner;
+    this.#index = index;
     this.#fault = fault;
   }
 
@@ -120,14 +127,21 @@ export class Reference {
   }
 
   #withInner(scope: Scope, use: (inner: readonly unknown[]) => unknown): unknown {
-    if (!(this.#inner instanceof Format)) return use(this.#inner);
-    const text = this.#inner.expand(scope, true);
-    if (typeof text === 'string') return use(this.#arguments(text));
-    return text.then((waited) => use(this.#arguments(waited)));
+    const inner = this.#inner instanceof Format ? this.#inner.expand(scope, true) : this.#inner;
+    if (this.#index === null) {
+      if (inner instanceof Promise) return inner.then((text) => use(this.#arguments(text)));
+      return use(this.#arguments(inner));
+    }
+    const index = this.#index.expand(scope, true);
+    const useBoth = (text: string | readonly unknown[], at: string): unknown =>
+      use([...this.#arguments(text), indexOf(at, this.#fault)]);
+    if (typeof index === 'string' && !(inner instanceof Promise)) return useBoth(inner, index);
+    return Promise.all([inner, index]).then(([text, at]) => useBoth(text, at));
   }
 
-  #arguments(text: string): readonly unknown[] {
-    return innerArguments(this.#variable, text, this.#fault);
+  /** Inner arguments, made from their text where that is what there is. */
+  #arguments(inner: string | readonly unknown[]): readonly unknown[] {
+    return typeof inner === 'string' ? innerArguments(this.#variable, inner, this.#fault) : inner;
   }
 }
 
@@ -144,6 +158,11 @@ function innerArguments(
   }
 }
 
+function indexOf(text: string, fault: (cause: unknown) => ProxyError): number {
+  if (!/^-?\d{1,9}$/.test(text)) throw fault(`expected a whole number in brackets, found ${excerpt(text)}`);
+  return Number(text);
+}
+
 /**
  * Compiles a format: its syntax is read, its variables are looked up, and inner text without variables is turned into arguments.
  *
@@ -156,7 +175,7 @@ export function compileFormat(text: string, variables: Variables): Format {
       pieces.map((piece) => (piece.kind === 'text' ? piece.text : reference(piece))),
     );
 
-  const reference = ({ name, inner, at, end }: VariablePiece): Reference => {
+  const reference = ({ name, inner, index, at, end }: VariablePiece): Reference => {
     const variable = variables.find(name);
     const syntax = (reason: string): ProxyError => errors.ERR_PV_SYNTAX(excerpt(text), at, reason);
     const fault = (cause: unknown): ProxyError => {
@@ -165,17 +184,20 @@ export function compileFormat(text: string, variables: Variables): Format {
       return error;
     };
     if (variable.definition.plain === true) {
-      if (inner === null) return new Reference(variable, [], fault);
+      if (index !== null) throw syntax(`${name} has no index`);
+      if (inner === null) return new Reference(variable, { inner: [], index: null }, fault);
       throw syntax(`${name} takes no parentheses; where one follows it, write $(${name.slice(1)})`);
     }
     if (inner === null) throw syntax(`${name} needs parentheses`);
     const format = compile(inner, text.slice(at, end));
     const { literal } = format;
-    return new Reference(
-      variable,
-      literal === null ? format : innerArguments(variable, literal, fault),
-      fault,
-    );
+    const given = literal === null ? format : innerArguments(variable, literal, fault);
+    if (index === null) return new Reference(variable, { inner: given, index: null }, fault);
+    if (variable.definition.indexed !== true) throw syntax(`${name} has no index`);
+    const which = compile(index, text.slice(at, end));
+    if (which.literal === null || given instanceof Format)
+      return new Reference(variable, { inner: given, index: which }, fault);
+    return new Reference(variable, { inner: [...given, indexOf(which.literal, fault)], index: null }, fault);
   };
 
   return compile(parseFormat(text), text);

@@ -11,6 +11,8 @@ export interface VariablePiece {
   readonly name: string;
   /** Null when it has no parentheses. */
   readonly inner: readonly Piece[] | null;
+  /** What stands in brackets behind it, as in `$(hdr(Via)[1])`; null when there are none. */
+  readonly index: readonly Piece[] | null;
   /** Where it starts in the format, chars. */
   readonly at: number;
   /** Where it ends. */
@@ -21,14 +23,19 @@ export interface VariablePiece {
 export const MAX_NESTING = 16;
 
 /**
- * Splits a format into text and variables: `$name`, `$name(inner)`, `$(name)`, `$(name(inner))`; `$$` is one `$`, and a `$` before
- * anything else is text (Kamailio's pseudo-variable syntax, without indexes and transformations).
+ * Splits a format into text and variables: `$name`, `$name(inner)`, `$(name)`, `$(name(inner))`, `$(name(inner)[index])`; `$$` is one `$`, and a
+ * `$` before anything else is text (Kamailio's pseudo-variable syntax, without transformations).
  *
  * @throws ERR_PV_SYNTAX with the offset.
  */
 export function parseFormat(format: string): Piece[] {
   return new Parser(format).pieces(0);
 }
+
+/** What opens, what closes, and its name for people. */
+type Brackets = readonly [opening: string, closing: string, named: string];
+const PARENTHESES: Brackets = ['(', ')', 'parenthesis'];
+const BRACKETS: Brackets = ['[', ']', 'bracket'];
 
 class Parser {
   readonly #format: string;
@@ -38,8 +45,8 @@ class Parser {
     this.#format = format;
   }
 
-  /** Pieces up to the end, or inside parentheses (`depth` above 0) up to the one that closes them. */
-  pieces(depth: number): Piece[] {
+  /** Pieces up to the end, or inside parentheses or brackets (`depth` above 0) up to the one that closes them. */
+  pieces(depth: number, [opening, closing, named]: Brackets = PARENTHESES): Piece[] {
     const opened = this.#at - 1;
     if (depth > MAX_NESTING) this.#fail(`parentheses nest deeper than ${MAX_NESTING}`, opened);
     const found: Piece[] = [];
@@ -58,14 +65,14 @@ class Parser {
         found.push(variable);
         continue;
       }
-      // Parentheses of the inner text itself, as in `$mct(a(b)c)`.
-      if (char === ')' && depth > 0 && open === 0) break;
-      if (char === '(') open += 1;
-      else if (char === ')') open -= 1;
+      // Those of the inner text itself, as in `$mct(a(b)c)`.
+      if (char === closing && depth > 0 && open === 0) break;
+      if (char === opening) open += 1;
+      else if (char === closing) open -= 1;
       text += char;
       this.#at += 1;
     }
-    if (depth > 0 && this.#at >= this.#format.length) this.#fail('this parenthesis is not closed', opened);
+    if (depth > 0 && this.#at >= this.#format.length) this.#fail(`this ${named} is not closed`, opened);
     if (text !== '') found.push({ kind: 'text', text });
     return found;
   }
@@ -83,10 +90,19 @@ class Parser {
     this.#at += 1;
     const variable = this.#named(at, depth + 1);
     if (variable === null) this.#fail('a name must follow $(', at);
+    const index = this.#index(depth + 1);
     if (this.#format.charAt(this.#at) !== ')')
-      this.#fail('only a name may stand here: indexes and transformations do not exist', this.#at);
+      this.#fail('only a name and an index may stand here: transformations do not exist', this.#at);
     this.#at += 1;
-    return { ...variable, at, end: this.#at };
+    return { ...variable, index, at, end: this.#at };
+  }
+
+  #index(depth: number): readonly Piece[] | null {
+    if (this.#format.charAt(this.#at) !== '[') return null;
+    this.#at += 1;
+    const index = this.pieces(depth + 1, BRACKETS);
+    this.#at += 1;
+    return index;
   }
 
   #named(at: number, depth: number): VariablePiece | null {
@@ -96,11 +112,11 @@ class Parser {
     while (isNamePart(this.#format.charCodeAt(this.#at)));
     const name = `$${this.#format.slice(start, this.#at)}`;
     if (this.#format.charAt(this.#at) !== '(')
-      return { kind: 'variable', name, inner: null, at, end: this.#at };
+      return { kind: 'variable', name, inner: null, index: null, at, end: this.#at };
     this.#at += 1;
     const inner = this.pieces(depth + 1);
     this.#at += 1;
-    return { kind: 'variable', name, inner, at, end: this.#at };
+    return { kind: 'variable', name, inner, index: null, at, end: this.#at };
   }
 
   #fail(reason: string, at: number): never {

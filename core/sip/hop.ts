@@ -49,6 +49,13 @@ export interface Target {
   readonly point?: ListenPoint | undefined;
   /** A connection to take if it is still open; address and port count otherwise. */
   readonly flow?: number | undefined;
+  /** Nothing but this flow will do: a connection that is gone is a failure, and no other protocol is tried (RFC 5626 5.3.1). */
+  readonly onlyFlow?: true | undefined;
   /** Whom the peer must prove to be where the protocol has proofs (TLS): the host of the URI that led here, IPv6 without brackets; default: `address`. */
   readonly host?: string | undefined;
 }
+
+/** Where a flow token in a Route leads: out on a flow, or nowhere since it is no token from here (RFC 5626 5.3). */
+export type FlowRoute =
+  | { readonly ok: true; readonly target: Target; readonly token: string }
+  | { readonly ok: false; readonly reason: string };

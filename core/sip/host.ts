@@ -45,6 +45,14 @@ export function sameHost(a: string, b: string): boolean {
   return rightGroups !== null && leftGroups.every((group, i) => group === rightGroups[i]);
 }
 
+/** The bytes of an IP address without brackets, 4 or 16; a zone does not count. Empty when the text is none. */
+export function addressBytes(text: string): number[] {
+  const zone = text.indexOf('%');
+  const address = zone < 0 ? text : text.slice(0, zone);
+  const groups = ipv6Groups(address);
+  return groups === null ? (ipv4Bytes(address) ?? []) : groups.flatMap((group) => [group >> 8, group & 0xff]);
+}
+
 function isIpv4(text: string): boolean {
   return ipv4Bytes(text) !== null;
 }

@@ -27,21 +27,23 @@ export function parseMessage(
   datagram: Buffer,
   received: Received,
 ): { readonly ok: true; readonly msg: SipRequest | SipResponse } | Rejected {
-  const tooLarge = datagram.length > MAX_MESSAGE_BYTES;
-  const bytes = withoutLeadingLines(tooLarge ? datagram.subarray(0, MAX_MESSAGE_BYTES) : datagram);
+  const isCut = datagram.length > MAX_MESSAGE_BYTES;
+  const bytes = withoutLeadingLines(isCut ? datagram.subarray(0, MAX_MESSAGE_BYTES) : datagram);
   if (bytes.length === 0) return reject(null, 400, malformed('nothing but line ends', 0));
   const text = latin1Text(bytes, bytes.length > LARGE_BYTES ? endOfHead(bytes) : bytes.length);
   const index = scanHead(bytes, text);
   const head = index.bodyStart === text.length ? text : latin1Text(bytes, index.bodyStart);
   const line = parseStartLine(head, index.startLineEnd);
   if (!('kind' in line)) return reject(null, 400, line);
-  const bodyEnd = tooLarge
-    ? parsed(bytes.length)
+  const bodyEnd = isCut
+    ? parsed(datagram.length)
     : findBodyEnd(head, index, { length: bytes.length, protocol: received.point.protocol });
-  const frame: Frame = { bytes, head, index, bodyEnd: bodyEnd.ok ? bodyEnd.value : bytes.length, received };
+  const lastByte = bodyEnd.ok ? Math.min(bodyEnd.value, bytes.length) : bytes.length;
+  const frame: Frame = { bytes, head, index, bodyEnd: lastByte, received };
   const msg = line.kind === 'request' ? new SipRequest(line, frame) : new SipResponse(line, frame);
   if (line.kind === 'request' && line.fault !== null) return reject(msg, line.faultStatus, line.fault);
-  if (tooLarge) return reject(msg, 413, malformed(`more than ${MAX_MESSAGE_BYTES} bytes`, MAX_MESSAGE_BYTES));
+  if (bodyEnd.ok && bodyEnd.value > MAX_MESSAGE_BYTES)
+    return reject(msg, 413, malformed(`more than ${MAX_MESSAGE_BYTES} bytes`, MAX_MESSAGE_BYTES));
   if (index.fault !== null) return reject(msg, 400, malformed(index.fault, index.faultAt));
   if (!bodyEnd.ok) return reject(msg, 400, bodyEnd);
   return { ok: true, msg };
@@ -69,10 +71,12 @@ function findBodyEnd(
 ): Parsed<number> {
   const declared = contentLength(head, headers, MAX_MESSAGE_BYTES + 1);
   if (!declared.ok) return declared;
+  const isStream = protocol === 'tcp' || protocol === 'tls';
   if (declared.value === null) {
-    const isStream = protocol === 'tcp' || protocol === 'tls';
     return isStream ? malformed('no Content-Length on a stream', bodyStart) : parsed(length);
   }
   const end = bodyStart + declared.value;
+  // Of a message that would be too large, framing keeps only the head (RFC 3261 21.4.11).
+  if (isStream && end > MAX_MESSAGE_BYTES) return parsed(end);
   return end > length ? malformed('Content-Length beyond the end of the message', bodyStart) : parsed(end);
 }

@@ -1,5 +1,5 @@
 /** Methods with a constant of their own (RFC 3261, 3262, 3311, 3428, 3515, 3903, 6086, 6665): equal ones are the same string. */
-const METHODS = [
+export const METHODS = [
   'INVITE',
   'ACK',
   'BYE',

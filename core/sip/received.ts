@@ -14,6 +14,20 @@ export function markReceived(msg: SipRequest): void {
 }
 
 /**
+ * Has replies sent to the source port, as if the top Via had an `rport` (RFC 3581 4, Kamailio's force_rport), and says so in the Via. Idempotent.
+ */
+export function forceRport(msg: SipRequest): void {
+  if (msg.rportForced) return;
+  const before = receivedEdits(msg);
+  msg.rportForced = true;
+  if (!msg.receivedMarked) return;
+  for (const { at, removed, text } of receivedEdits(msg)) {
+    if (!before.some((made) => made.at === at && made.text === text))
+      msg.edits.replace(at, at + removed, text);
+  }
+}
+
+/**
  * The edits of `markReceived`; none when the top Via is malformed. Values the peer put there itself are replaced: only we know where its
  * packet came from.
  */
@@ -22,7 +36,8 @@ export function receivedEdits(msg: SipRequest): readonly Edit[] {
   if (!found.ok) return [];
   const via = found.value;
   const { address, port } = msg.received;
-  if (via.received === null && via.rport === null && sameHost(via.host, address)) return [];
+  const adds = via.rport === null && msg.rportForced;
+  if (via.received === null && via.rport === null && !adds && sameHost(via.host, address)) return [];
   const edits: Edit[] = [];
   if (via.params.length > 0) {
     const reader = new ParamReader(msg.head, msg.head.indexOf(';', via.start), via.end);
@@ -33,5 +48,6 @@ export function receivedEdits(msg: SipRequest): readonly Edit[] {
     }
   }
   if (via.received === null) edits.push({ at: via.end, removed: 0, text: `;received=${address}` });
+  if (adds) edits.push({ at: via.end, removed: 0, text: `;rport=${port}` });
   return edits;
 }

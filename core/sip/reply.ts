@@ -90,7 +90,7 @@ export function sentByPort(via: Via): number {
 
 /**
  * Where a reply to this request goes (RFC 3261 18.2.2, RFC 3581 4): to maddr; else to where the request came from, at the source port when it asks so
- * by rport, at the sent-by's otherwise. A maddr that is a name, and a malformed Via, do not count. On a stream neither maddr nor rport
+ * by rport or `forceRport` has been here, at the sent-by's otherwise. A maddr that is a name, and a malformed Via, do not count. On a stream neither maddr nor rport
  * do: this is where to go once the connection that the request came by is gone, and nothing listens at its source port.
  */
 export function replyTarget(msg: SipRequest): { readonly address: string; readonly port: number } {
@@ -102,7 +102,7 @@ export function replyTarget(msg: SipRequest): { readonly address: string; readon
   if (via.maddr !== null && isIpAddress(via.maddr)) {
     return { address: bareHost(via.maddr), port: sentByPort(via) };
   }
-  return { address, port: via.rport === null ? sentByPort(via) : port };
+  return { address, port: via.rport === null && !msg.rportForced ? sentByPort(via) : port };
 }
 
 /** Where a response being forwarded goes, from the Via under the top one (16.7 step 9, 18.2.2); null when there is none or it is malformed. */

@@ -37,14 +37,18 @@ export function scanHead(bytes: Uint8Array, text: string): HeadIndex {
   return new HeadScan(bytes, text).run();
 }
 
+/** The index of the head in hand; a message takes a copy, which is as long as it has to be. */
+const found: number[] = Array.from({ length: MAX_HEADERS * INDEX_STRIDE }, () => 0);
+
 class HeadScan implements HeadIndex {
   startLineEnd = 0;
   headersEnd = 0;
   bodyStart = 0;
-  readonly headers: number[] = [];
+  headers: readonly number[] = [];
   fault: string | null = null;
   faultAt = -1;
   private faults = 0;
+  private count = 0;
   private readonly bytes: Uint8Array;
   private readonly text: string;
   constructor(bytes: Uint8Array, text: string) {
@@ -68,6 +72,7 @@ class HeadScan implements HeadIndex {
   private ended(headersEnd: number, bodyStart: number, fault: string | null): this {
     this.headersEnd = headersEnd;
     this.bodyStart = bodyStart;
+    this.headers = found.slice(0, this.count * INDEX_STRIDE);
     if (fault !== null) this.fail(fault, headersEnd);
     return this;
   }
@@ -106,7 +111,12 @@ class HeadScan implements HeadIndex {
         valueEnd--;
       while (valueStart < valueEnd && bytes[valueStart]! <= SPACE && isWhite(bytes[valueStart]!))
         valueStart++;
-      this.headers.push(id, start, valueStart, valueEnd);
+      const at = this.count * INDEX_STRIDE;
+      found[at] = id;
+      found[at + 1] = start;
+      found[at + 2] = valueStart;
+      found[at + 3] = valueEnd;
+      this.count++;
     }
     return Math.min(lineEnd + 2, length);
   }

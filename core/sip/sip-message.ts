@@ -231,7 +231,10 @@ export abstract class SipMessage {
   vias(): Parsed<Via[]> {
     return this.listed(Header.via, (start, end) => parseVia(this.head, start, end));
   }
-  /** Values of all Contact headers; `'*'` alone for `Contact: *`; empty when there is none. */
+  /**
+   * Values of all Contact headers; `'*'` alone for `Contact: *`; empty when there is none. An empty value, such as behind a last comma, is a
+   * fault: the grammar of this list has none (RFC 3261 25.1), and RFC 4475 3.1.2.1 asks that such separators be refused.
+   */
   contacts(): Parsed<NameAddr[] | '*'> {
     const i = this.find(Header.contact);
     if (i >= 0 && this.head.slice(this.valueStart(i), this.valueEnd(i)) === '*') {

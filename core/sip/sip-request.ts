@@ -1,6 +1,7 @@
 import { readDecimal } from './chars.ts';
 import type { Edits } from './edits.ts';
 import { Header } from './header-names.ts';
+import type { FlowRoute, ListenPoint } from './hop.ts';
 import { lineSafeUri } from './line-safe-uri.ts';
 import { type NameAddr, parseNameAddr } from './name-addr.ts';
 import { type Parsed, parsed } from './result.ts';
@@ -30,12 +31,19 @@ export class SipRequest extends SipMessage {
   readonly uriEnd: number;
   /** The Request-URI to forward with; routes set it. */
   uri: string;
-  /** Next hop URI set by routes ($du), or null. */
-  nextHop: string | null = null;
+  /** Where a flow token in a Route of ours leads; null: there is none, or a next hop has been set since. */
+  flow: FlowRoute | null = null;
+  /** Listen point that a Route of ours names, to leave by where it fits; null: none does. */
+  outPoint: ListenPoint | null = null;
   /** Set once Max-Forwards has been handled by a module; else forwarding does it. */
   maxForwardsDone = false;
   /** Whether `markReceived` has been here. */
   receivedMarked = false;
+  /** Whether replies go to the source port though the top Via does not ask for it (`forceRport`). */
+  rportForced = false;
+  /** What modules keep with the request (`Slot`). */
+  slots: unknown[] | null = null;
+  #nextHop: string | null = null;
   #parsedUri: Parsed<Uri> | null = null;
   #parsedUriText = '';
   #routes: Parsed<readonly RouteValue[]> | null = null;
@@ -56,13 +64,25 @@ export class SipRequest extends SipMessage {
   fork(): SipRequest {
     const copy = new SipRequest(this.#line, this.#frame, this.edits.fork());
     copy.uri = this.uri;
-    copy.nextHop = this.nextHop;
+    copy.#nextHop = this.#nextHop;
+    copy.flow = this.flow;
+    copy.outPoint = this.outPoint;
     copy.newBody = this.newBody;
     copy.newContentType = this.newContentType;
     copy.maxForwardsDone = this.maxForwardsDone;
     copy.receivedMarked = this.receivedMarked;
+    copy.rportForced = this.rportForced;
     copy.#routes = this.#routes;
     return copy;
+  }
+
+  /** Next hop URI set by routes ($du), or null. Setting it, to null too, leaves the flow of a token behind; a token that is false stays. */
+  get nextHop(): string | null {
+    return this.#nextHop;
+  }
+  set nextHop(uri: string | null) {
+    this.#nextHop = uri;
+    if (this.flow?.ok === true) this.flow = null;
   }
 
   /** `uri` parsed; cached by its text. */

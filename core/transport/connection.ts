@@ -1,5 +1,5 @@
 import type { Timer } from '../clock.ts';
-import type { Received } from '../sip/hop.ts';
+import type { ListenPoint, Received } from '../sip/hop.ts';
 import type { Connections } from './connections.ts';
 import { deliver } from './deliver.ts';
 import type { Counters, SendFailure, TransportOptions } from './transport.ts';
@@ -62,6 +62,11 @@ export class Connection implements WireUser {
     this.#activeAt = this.#since;
     this.#table.add(this);
     this.#arm();
+  }
+
+  /** The listen point it belongs to. */
+  get point(): ListenPoint {
+    return this.#options.received.point;
   }
 
   /** Whether messages can be sent on it, now or as soon as it is set up. */
@@ -133,6 +138,7 @@ export class Connection implements WireUser {
     if (this.#state !== 'open') return;
     const { counters, transport, received, onFirst } = this.#options;
     counters.received += 1;
+    counters.receivedBytes += bytes.length;
     if (this.#first) {
       this.#first = false;
       onFirst?.(bytes);
@@ -201,6 +207,7 @@ export class Connection implements WireUser {
     const { counters } = this.#options;
     if (error === null) {
       counters.sent += 1;
+      counters.sentBytes += length;
     } else {
       counters.errors += 1;
       onError?.(error);

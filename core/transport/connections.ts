@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
+import type { ListenPoint } from '../sip/hop.ts';
 import { unmapped } from './addresses.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
@@ -39,6 +40,13 @@ export class Connections {
   find(flow: number | undefined): Connection | null {
     const connection = flow === undefined || flow === 0 ? undefined : this.#byFlow.get(flow);
     return connection?.usable === true ? connection : null;
+  }
+
+  /** How many connections a listen point has, those being set up included. */
+  countOf(point: ListenPoint): number {
+    let count = 0;
+    for (const connection of this.#byFlow.values()) if (connection.point === point) count += 1;
+    return count;
   }
 
   /** Why there is no room for one more connection with this address; null: there is. */

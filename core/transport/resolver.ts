@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { Family } from './addresses.ts';
-import { SharedLookups } from './shared-lookups.ts';
+import { type LookupCounters, SharedLookups } from './shared-lookups.ts';
 
 /** How long an address is remembered, ms: dns.lookup does not tell the record's own time to live. */
 const FOUND_TTL_MS = 30_000;
@@ -96,6 +96,11 @@ export class Resolver {
       failed,
       lifetimeMs: ({ ok }) => (ok ? FOUND_TTL_MS : FAILED_TTL_MS),
     });
+  }
+
+  /** How look-ups of names ended; numeric addresses are none. */
+  get counters(): Readonly<LookupCounters> {
+    return this.#lookups.counters;
   }
 
   /** `family` 0: the one that the system prefers. Never rejects. */

@@ -10,6 +10,18 @@ interface Cached<T> {
   readonly expiresMs: number;
 }
 
+/** How look-ups ended. */
+export interface LookupCounters {
+  /** What was asked for was remembered. */
+  cached: number;
+  /** It was being looked up already. */
+  shared: number;
+  /** It was looked up. */
+  asked: number;
+  /** Too many were going on. */
+  refused: number;
+}
+
 interface LookupOptions<T> {
   readonly clock: Clock;
   /** How long a caller waits for an answer, ms. */
@@ -22,6 +34,7 @@ interface LookupOptions<T> {
 
 /** Look-ups that are slow and come again: remembers what they found, and lets all who ask for the same wait for one of them. */
 export class SharedLookups<T extends object> {
+  readonly counters: LookupCounters = { cached: 0, shared: 0, asked: 0, refused: 0 };
   readonly #options: LookupOptions<T>;
   /** Oldest first. */
   readonly #cache = new Map<string, Cached<T>>();
@@ -35,10 +48,20 @@ export class SharedLookups<T extends object> {
   /** What is remembered for `key`, at once; otherwise what `start` finds, which calls `done` once. Never rejects. */
   find(key: string, start: (done: (result: T) => void) => void): T | Promise<T> {
     const cached = this.#cache.get(key);
-    if (cached !== undefined && cached.expiresMs > this.#options.clock.now()) return cached.result;
+    if (cached !== undefined && cached.expiresMs > this.#options.clock.now()) {
+      this.counters.cached += 1;
+      return cached.result;
+    }
     const waiting = this.#waiting.get(key);
-    if (waiting !== undefined) return waiting;
-    if (this.#pending >= MAX_PENDING) return this.#options.failed('too many names are being looked up');
+    if (waiting !== undefined) {
+      this.counters.shared += 1;
+      return waiting;
+    }
+    if (this.#pending >= MAX_PENDING) {
+      this.counters.refused += 1;
+      return this.#options.failed('too many names are being looked up');
+    }
+    this.counters.asked += 1;
     return this.#start(key, start);
   }
 

@@ -24,12 +24,21 @@ export interface TransportOptions {
 export interface Counters {
   /** Messages given to the sink. */
   received: number;
+  /** Their size in all, bytes. */
+  receivedBytes: number;
   /** Datagrams or pings that only keep a NAT binding or connection open (RFC 5626 3.5). */
   keepAlives: number;
   /** Messages the system took. */
   sent: number;
+  /** Their size in all, bytes. */
+  sentBytes: number;
   /** Messages that could not be sent, and errors the system reported on the socket. */
   errors: number;
+}
+
+/** Returns counters that stand at 0. */
+export function newCounters(): Counters {
+  return { received: 0, receivedBytes: 0, keepAlives: 0, sent: 0, sentBytes: 0, errors: 0 };
 }
 
 /** Called when a message could not be sent. */
@@ -48,6 +57,8 @@ export interface Transport {
    * `send` itself never throws.
    */
   send(bytes: Buffer, target: Target, onError?: SendFailure): void;
+  /** Has a datagram of its own arrive behind those that wait to be read now; only of protocols where they wait in one queue. */
+  probe?(read: () => void): void;
   /** Ends all sockets. Sends from now on fail. May be called twice. */
   close(): Promise<void>;
 }

@@ -7,10 +7,11 @@ import type { Logger } from '../log.ts';
 import type { ListenPoint, Protocol, Received, Target } from '../sip/hop.ts';
 import type { SipRequest } from '../sip/message.ts';
 import { replyTarget } from '../sip/reply.ts';
-import { type Family, familyOf, isUnicast, unmapped } from './addresses.ts';
+import { type Family, familyOf, isUnicast, isWildcard, unmapped } from './addresses.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { Connections } from './connections.ts';
 import { type ListenOption, printListenOption } from './listen-option.ts';
+import { Networks } from './networks.ts';
 import type { TlsCredentials } from './tls-credentials.ts';
 import type { Counters, SendFailure, Transport, TransportOptions } from './transport.ts';
 import { UdpTransport } from './udp-transport.ts';
@@ -58,6 +59,8 @@ export class Transports {
   readonly #transports = new Map<ListenPoint, Transport>();
   readonly #points: ListenPoint[] = [];
   readonly #connections: Connections;
+  /** Null while no two listen points have the same protocol and family: there is nothing to choose then. */
+  #networks: Networks | null = null;
 
   constructor(options: TransportsOptions) {
     this.#options = options;
@@ -74,6 +77,11 @@ export class Transports {
     return Array.from(this.#transports, ([point, { counters }]) => ({ point, ...counters }));
   }
 
+  /** How many connections a listen point has; none for UDP. */
+  connectionsOf(point: ListenPoint): number {
+    return this.#connections.countOf(point);
+  }
+
   /** Binds every address, or none. @throws ERR_LISTEN with the address and the system's reason. */
   async start(): Promise<void> {
     for (const option of this.#options.listen) {
@@ -88,6 +96,8 @@ export class Transports {
         throw failure;
       }
     }
+    if (this.#points.some((point) => this.#points.some((other) => other !== point && isAlike(other, point))))
+      this.#networks = await Networks.ofMachine();
   }
 
   /** Closes every socket; `points` stay. Sends from now on fail. */
@@ -95,10 +105,25 @@ export class Transports {
     await Promise.all(Array.from(this.#transports.values(), (transport) => transport.close()));
   }
 
+  /** Calls back once all that had arrived before has been read. */
+  probe(read: () => void): void {
+    const probed = Array.from(this.#transports.values()).filter((transport) => transport.probe !== undefined);
+    let under = probed.length;
+    const one = (): void => {
+      under -= 1;
+      if (under === 0) read();
+    };
+    for (const transport of probed) transport.probe?.(one);
+    // Connections are read in turn, each once in a turn of the event loop.
+    if (probed.length === 0) setImmediate(() => setImmediate(read));
+  }
+
   /** Sends bytes. `onError` is called at most once, never before `send` returns, when they could not be sent. */
   send(bytes: Buffer, target: Target, onError?: SendFailure): void {
     const address = unmapped(target.address);
     if (!isUnicast(address)) return refuse(`${address} is not a unicast address`, onError);
+    if (target.onlyFlow === true && target.protocol !== 'udp' && this.#connections.find(target.flow) === null)
+      return refuse('the flow is gone', onError);
     const point = target.point ?? this.pointFor(target);
     const transport = point === null ? undefined : this.#transports.get(point);
     if (transport === undefined) {
@@ -118,16 +143,27 @@ export class Transports {
     const { point, flow } = request.received;
     const target = { protocol: point.protocol, address, port, flow };
     // Another socket only where the Via names an address of the other family.
-    return { ...target, point: this.pointFor(target, point) ?? point };
+    return { ...target, point: fits(point, target) ? point : (this.pointFor(target) ?? point) };
   }
 
-  /** The listen point to reach a target by, or null when none fits its protocol and family: `preferred` if it fits, else the first that does. */
+  /**
+   * The listen point to reach a target by, or null when none fits its protocol and family. Of several that fit: `preferred` if it is on the
+   * network that leads to the target, else the first that is, else `preferred` or the first.
+   */
   pointFor(target: Target, preferred?: ListenPoint): ListenPoint | null {
-    const family = familyOf(unmapped(target.address));
-    const fits = (point: ListenPoint): boolean =>
-      point.protocol === target.protocol && point.family === family;
-    if (preferred !== undefined && fits(preferred)) return preferred;
-    return this.#points.find(fits) ?? null;
+    const first = preferred !== undefined && fits(preferred, target) ? preferred : this.#firstFor(target);
+    if (first === null || this.#networks === null || isWildcard(first.address)) return first;
+    const networks = this.#networks;
+    const address = unmapped(target.address);
+    if (networks.isTowards(first.address, address) !== false) return first;
+    const onNetwork = (point: ListenPoint): boolean =>
+      fits(point, target) &&
+      (isWildcard(point.address) || networks.isTowards(point.address, address) === true);
+    return this.#points.find(onNetwork) ?? first;
+  }
+
+  #firstFor(target: Target): ListenPoint | null {
+    return this.#points.find((point) => fits(point, target)) ?? null;
   }
 
   async #open(option: ListenOption): Promise<void> {
@@ -148,6 +184,15 @@ export class Transports {
     this.#transports.set(point, transport);
     this.#points.push(point);
   }
+}
+
+/** Whether a listen point is of a target's protocol and family. */
+function fits(point: ListenPoint, { protocol, address }: Target): boolean {
+  return point.protocol === protocol && point.family === familyOf(unmapped(address));
+}
+
+function isAlike(a: ListenPoint, b: ListenPoint): boolean {
+  return a.protocol === b.protocol && a.family === b.family;
 }
 
 function required(credentials: TlsCredentials | null): TlsCredentials {

@@ -1,10 +1,18 @@
+import { randomFillSync } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { ListenPoint, Target } from '../sip/hop.ts';
-import { unmapped } from './addresses.ts';
+import { isWildcard, unmapped } from './addresses.ts';
 import { deliver } from './deliver.ts';
 import { listenPoint } from './listen-point.ts';
-import type { Counters, SendFailure, Transport, TransportOptions } from './transport.ts';
+import { isStun, stunAnswer } from './stun.ts';
+import {
+  type Counters,
+  newCounters,
+  type SendFailure,
+  type Transport,
+  type TransportOptions,
+} from './transport.ts';
 
 /** Size asked for of the socket's buffers, bytes: a burst of some 5,000 datagrams waits while the event loop is busy. */
 const SOCKET_BUFFER_BYTES = 4 * 1_024 * 1_024;
@@ -12,6 +20,11 @@ const SOCKET_BUFFER_BYTES = 4 * 1_024 * 1_024;
 const MAX_QUEUED_BYTES = 8 * 1_024 * 1_024;
 /** Longest datagram that counts as a keep-alive: a double CRLF (RFC 5626 3.5.1). */
 const MAX_KEEP_ALIVE_BYTES = 4;
+
+/** First byte of a probe: neither SIP nor STUN begins with it. */
+const PROBE_MARK = 0xff;
+/** Bytes of a probe: the mark and what nobody can guess. */
+const PROBE_BYTES = 17;
 
 type LookupDone = (error: Error | null, address: string, family: number) => void;
 
@@ -28,9 +41,10 @@ function isKeepAlive(bytes: Buffer): boolean {
 
 /** SIP over UDP on one address (RFC 3261 18). */
 export class UdpTransport implements Transport {
-  readonly counters: Counters = { received: 0, keepAlives: 0, sent: 0, errors: 0 };
+  readonly counters: Counters = newCounters();
   readonly #options: TransportOptions;
   #socket: Socket | null = null;
+  #probe: { readonly bytes: Buffer; readonly read: () => void } | null = null;
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -80,6 +94,18 @@ export class UdpTransport implements Transport {
     }
   }
 
+  /** One that is sent while another is under way takes its place. */
+  probe(read: () => void): void {
+    if (this.#socket === null) return;
+    const { address, port } = this.#socket.address();
+    const own = isWildcard(address) ? (this.#options.family === 4 ? '127.0.0.1' : '::1') : address;
+    const bytes = randomFillSync(Buffer.alloc(PROBE_BYTES));
+    bytes[0] = PROBE_MARK;
+    this.#probe = { bytes, read };
+    // One that is lost tells as much: it never comes.
+    this.#socket.send(bytes, port, own, () => {});
+  }
+
   close(): Promise<void> {
     const socket = this.#socket;
     this.#socket = null;
@@ -94,19 +120,37 @@ export class UdpTransport implements Transport {
       this.counters.keepAlives += 1;
       return;
     }
+    if (isStun(bytes)) return this.#answerStun(bytes, from);
+    if (bytes[0] === PROBE_MARK && this.#probe?.bytes.equals(bytes) === true)
+      return this.#probeRead(this.#probe.read);
     this.counters.received += 1;
+    this.counters.receivedBytes += bytes.length;
     const address = point.family === 4 ? from.address : unmapped(from.address);
     deliver(this.#options, bytes, { point, address, port: from.port, flow: 0 });
   }
 
-  readonly #sent = (error: Error | null): void => {
-    if (error === null) this.counters.sent += 1;
-    else this.counters.errors += 1;
+  /** An answer that cannot be sent is asked for again. */
+  #answerStun(bytes: Buffer, { address, port }: RemoteInfo): void {
+    this.counters.keepAlives += 1;
+    const answer = stunAnswer(bytes, address, port);
+    if (answer !== null) this.send(answer, { protocol: 'udp', address, port });
+  }
+
+  #probeRead(read: () => void): void {
+    this.#probe = null;
+    read();
+  }
+
+  readonly #sent = (error: Error | null, bytes: number): void => {
+    if (error === null) {
+      this.counters.sent += 1;
+      this.counters.sentBytes += bytes;
+    } else this.counters.errors += 1;
   };
 
-  #telling(onError: SendFailure): (error: Error | null) => void {
-    return (error) => {
-      this.#sent(error);
+  #telling(onError: SendFailure): (error: Error | null, bytes: number) => void {
+    return (error, bytes) => {
+      this.#sent(error, bytes);
       if (error !== null) onError(error);
     };
   }

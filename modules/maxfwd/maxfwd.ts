@@ -1,4 +1,7 @@
-import { type Avps, defineModule, errors, Header, param, type SipRequest } from '../../core/index.ts';
+import { type Avps, defineModule, errors, Header, param, type SipRequest, Slot } from '../../core/index.ts';
+
+/** What the request of a transaction will leave with, once that has been decided. */
+const written = new Slot<Avps, number>();
 
 /** Max-Forwards, checked and lowered by the routes rather than when forwarding. */
 export const maxfwd = defineModule({
@@ -14,8 +17,7 @@ export const maxfwd = defineModule({
       doc: 'Highest Max-Forwards that a request leaves with; higher values are lowered to it.',
     }),
   },
-  // `written`: what the request of a transaction will leave with, once that has been decided.
-  init: ({ params }) => ({ maxLimit: params.max_limit, written: new WeakMap<Avps, number>() }),
+  init: ({ params }) => ({ maxLimit: params.max_limit }),
   pseudoVariables: {},
   functions: {
     process_maxfwd: {
@@ -31,7 +33,7 @@ export const maxfwd = defineModule({
         if (received !== null && received <= 0) return false;
         const leaving = received === null ? limit : Math.min(received - 1, state.maxLimit);
         write(msg, leaving);
-        state.written.set(scope.avps, leaving);
+        written.set(scope.avps, leaving);
         return true;
       },
     },
@@ -39,8 +41,8 @@ export const maxfwd = defineModule({
       on: 'request',
       doc: 'Whether Max-Forwards is less than `n`: the value to be sent once `process_maxfwd` has run, else the one received. False without the header.',
       signature: '(n: number): boolean',
-      call: ({ msg, scope, state }, n: number): boolean => {
-        const value = state.written.get(scope.avps) ?? msg.maxForwards;
+      call: ({ msg, scope }, n: number): boolean => {
+        const value = written.get(scope.avps) ?? msg.maxForwards;
         return value !== null && value >= 0 && value < n;
       },
     },

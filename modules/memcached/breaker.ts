@@ -6,6 +6,9 @@ export const PROBE_MIN_MS = 100;
 /** Longest wait between two probes, ms. */
 export const PROBE_MAX_MS = 1000;
 
+/** Wait before a probe of a server that does not let this client in, ms: each try stands in its log, and a password does not change by itself. */
+export const PROBE_REFUSED_MS = 5000;
+
 /** A server that has answered for so long, ms, starts again with the shortest wait. */
 export const STABLE_MS = 10_000;
 
@@ -38,6 +41,7 @@ export class Breaker {
   readonly #effects: BreakerEffects;
   #state: BreakerState = 'closed';
   #reason = '';
+  #refused = false;
   #waitMs = PROBE_MIN_MS;
   #closedSinceMs: number;
   #timer: Timer | null = null;
@@ -57,8 +61,10 @@ export class Breaker {
     return this.#reason;
   }
 
-  failed(reason: string): void {
+  /** `refused`: the server is there, and does not let this client in. */
+  failed(reason: string, refused = false): void {
     this.#reason = reason;
+    this.#refused = refused;
     this.#input('failure');
   }
 
@@ -97,7 +103,8 @@ export class Breaker {
   }
 
   #scheduleProbe(): void {
-    this.#timer = this.#clock.setTimer(this.#waitMs, () => this.#input('probeDue'));
+    const waitMs = this.#refused ? PROBE_REFUSED_MS : this.#waitMs;
+    this.#timer = this.#clock.setTimer(waitMs, () => this.#input('probeDue'));
     this.#waitMs = Math.min(this.#waitMs * 2, PROBE_MAX_MS);
   }
 }

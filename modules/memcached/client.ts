@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '../../core/index.ts';
+import { type Clock, encodeText, type Logger } from '../../core/index.ts';
 import type { CommandName, Reply, ReplyWord, Unanswered } from './command.ts';
 import { wireKey } from './key.ts';
 import { KetamaRing } from './ketama.ts';
@@ -12,8 +12,9 @@ import type {
   WriteOutcome,
 } from './outcome.ts';
 import { type Bounds, outOfPatience, waitWithin } from './patience.ts';
-import { CacheServer, type Released } from './server.ts';
+import { CacheServer, type Released, type ServerOptions } from './server.ts';
 import type { ServerEntry } from './server-list.ts';
+import type { SlowLog } from './slow-log.ts';
 import type { ServerStatistics } from './statistics.ts';
 import {
   type CacheValue,
@@ -28,8 +29,13 @@ import {
 /** How often `count` starts over when the counter comes and goes under its hands. */
 const MAX_COUNT_ROUNDS = 3;
 
+/** A server, and what a client needs to know of it besides. */
+export interface ClientServer extends ServerEntry, Pick<ServerOptions, 'access' | 'name'> {}
+
 export interface ClientOptions {
-  readonly servers: readonly ServerEntry[];
+  readonly servers: readonly ClientServer[];
+  /** Stands before every key; left out: nothing. */
+  readonly prefix?: string;
   /** Default lifetime, s. */
   readonly expire: number;
   /** 0 overwrites, 1 keeps the first value. */
@@ -42,6 +48,8 @@ export interface ClientOptions {
   readonly stringify: boolean;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told of operations that took long; left out: none are logged. */
+  readonly slowLog?: SlowLog | undefined;
 }
 
 export interface WriteOptions extends Bounds {
@@ -69,12 +77,13 @@ export class CacheClient {
   readonly #servers: readonly CacheServer[];
   readonly #first: CacheServer;
   readonly #ring: KetamaRing | null;
+  readonly #prefix: string;
 
   constructor(options: ClientOptions) {
-    const { timeoutMs, journal = 0, clock, log } = options;
     this.#options = options;
+    this.#prefix = encodeText(options.prefix ?? '');
     this.#servers = options.servers.map(
-      ({ address }) => new CacheServer({ address, timeoutMs, journal, clock, log }),
+      ({ address, access, name }) => new CacheServer({ ...options, address, access, name }),
     );
     const [first] = this.#servers;
     if (first === undefined) throw new RangeError('a CacheClient needs a server');
@@ -97,7 +106,7 @@ export class CacheClient {
   }
 
   async read(key: string, bounds: Bounds = {}): Promise<ReadOutcome> {
-    const wire = wireKey(key);
+    const wire = this.wireKey(key);
     const reply = await this.#run('get', wire, `get ${wire}\r\n`, bounds);
     if (reply.kind === 'value') {
       return { status: 'hit', value: decodeValue(reply.value, this.#options.stringify) };
@@ -107,7 +116,7 @@ export class CacheClient {
 
   /** Stores a value. In mode 1 a value that is there stays. */
   async write(key: string, value: CacheValue, options: WriteOptions = {}): Promise<WriteOutcome> {
-    const wire = wireKey(key);
+    const wire = this.wireKey(key);
     const { flags, bytes } = encodeValue(value, key);
     const limit = valueLimit(wire, flags);
     if (bytes.length > limit) return { status: 'too-large', size: bytes.length, limit };
@@ -123,14 +132,14 @@ export class CacheClient {
 
   /** Adds `n` to a counter that is there. Above 2^64-1 it starts again from 0. */
   async increment(key: string, n: number | bigint, bounds: Bounds = {}): Promise<CountOutcome> {
-    const wire = wireKey(key);
+    const wire = this.wireKey(key);
     const bytes = `incr ${wire} ${encodeDelta(n, 'increment', key)}\r\n`;
     return countOutcome(await this.#run('incr', wire, bytes, bounds));
   }
 
   /** Takes `n` from a counter that is there. It stops at 0. What certainly did not reach the server is kept in the journal. */
   async decrement(key: string, n: number | bigint, bounds: Bounds = {}): Promise<CountOutcome> {
-    const wire = wireKey(key);
+    const wire = this.wireKey(key);
     const bytes = `decr ${wire} ${encodeDelta(n, 'decrement', key)}\r\n`;
     const { reply, kept } = await this.#release('decr', wire, bytes, bounds);
     return kept ? journaled(reply) : countOutcome(reply);
@@ -138,7 +147,7 @@ export class CacheClient {
 
   /** Gives a value another lifetime, s, counted from now. */
   async touch(key: string, expire: number, bounds: Bounds = {}): Promise<TouchOutcome> {
-    const wire = wireKey(key);
+    const wire = this.wireKey(key);
     const lifetime = checkedLifetime(expire, 'touch');
     const reply = await this.#run('touch', wire, `touch ${wire} ${lifetime}\r\n`, bounds);
     if (isWord(reply, 'TOUCHED')) return { status: 'touched' };
@@ -147,7 +156,7 @@ export class CacheClient {
 
   /** Deletes a key. What was not answered is kept in the journal. */
   async remove(key: string, bounds: Bounds = {}): Promise<RemoveOutcome> {
-    const wire = wireKey(key);
+    const wire = this.wireKey(key);
     const { reply, kept } = await this.#release('delete', wire, `delete ${wire}\r\n`, bounds);
     if (kept) return journaled(reply);
     if (isWord(reply, 'DELETED')) return { status: 'removed' };
@@ -156,6 +165,11 @@ export class CacheClient {
 
   count(key: string): Counter {
     return { add: (n, options = {}) => this.#createOrStep(key, n, options) };
+  }
+
+  /** A key as it stands on the wire. @throws ERR_MEMCACHED_KEY */
+  wireKey(key: string): string {
+    return wireKey(key, this.#prefix);
   }
 
   /** The server that keeps a key, as it stands on the wire. */
@@ -169,7 +183,7 @@ export class CacheClient {
 
   /** incr; not there: add; there after all: incr again. All within one deadline. */
   async #createOrStep(key: string, n: number | bigint, options: CountOptions): Promise<CountOutcome> {
-    const wire = wireKey(key);
+    const wire = this.wireKey(key);
     const delta = encodeDelta(n, 'count', key);
     const initial = encodeDelta(options.initial ?? 0, 'count', key);
     const first = BigInt.asUintN(64, BigInt(delta) + BigInt(initial)).toString();
@@ -194,7 +208,15 @@ export class CacheClient {
     const server = this.serverOf(wire);
     const early = outOfPatience(bounds);
     if (early !== null) return Promise.resolve(unanswered(early, false));
-    const running = server.execute(name, wire, bytes, deadlineMs ?? server.deadlineMs());
+    const running =
+      deadlineMs === undefined
+        ? server.execute(name, wire, bytes, server.deadlineMs())
+        : server.execute(name, wire, bytes, deadlineMs, this.#options.clock.now());
+    const { signal, budget } = bounds;
+    // What most come to: time enough for the operation, and no signal.
+    if (signal === undefined && (budget === undefined || budget.leftMs >= this.#options.timeoutMs)) {
+      return budget === undefined ? running : budget.spend(running);
+    }
     return waitWithin(running, {
       ...bounds,
       clock: this.#options.clock,

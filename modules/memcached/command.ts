@@ -43,7 +43,7 @@ export interface Unanswered {
   readonly sent: boolean;
 }
 
-/** The words that may answer each command; any other word is a fault of the connection. */
+/** The words that may answer each command; any other line is a fault of the connection. */
 const REPLY_WORDS: Readonly<Record<CommandName, readonly ReplyWord[]>> = {
   get: ['END'],
   gets: ['END'],
@@ -57,10 +57,29 @@ const REPLY_WORDS: Readonly<Record<CommandName, readonly ReplyWord[]>> = {
   version: ['VERSION'],
 };
 
-/** Whether a word is an answer to the command. */
-export function mayAnswer(command: CommandName, word: string): word is ReplyWord {
-  const words: readonly string[] = REPLY_WORDS[command];
-  return words.includes(word);
+/** Made once: most answers are one of these. */
+const WORD_REPLIES: Readonly<Record<ReplyWord, Reply>> = {
+  END: { kind: 'word', word: 'END' },
+  STORED: { kind: 'word', word: 'STORED' },
+  NOT_STORED: { kind: 'word', word: 'NOT_STORED' },
+  EXISTS: { kind: 'word', word: 'EXISTS' },
+  NOT_FOUND: { kind: 'word', word: 'NOT_FOUND' },
+  TOUCHED: { kind: 'word', word: 'TOUCHED' },
+  DELETED: { kind: 'word', word: 'DELETED' },
+  VERSION: { kind: 'word', word: 'VERSION' },
+};
+
+/** The reply that a line of one word is to the command, or null. Of the line that answers `version` the rest does not count. */
+export function wordReply(command: CommandName, line: string): Reply | null {
+  const words = REPLY_WORDS[command];
+  for (const word of words) if (line === word) return WORD_REPLIES[word];
+  return command === 'version' && line.startsWith('VERSION ') ? WORD_REPLIES.VERSION : null;
+}
+
+/** The reply that a line of digits is to the command, or null. */
+export function countReplied(command: CommandName, line: string): Reply | null {
+  const counts = command === 'incr' || command === 'decr';
+  return counts && /^\d{1,20}$/.test(line) ? { kind: 'number', digits: line } : null;
 }
 
 /** The one CLIENT_ERROR that a well-formed command can meet. */
@@ -72,15 +91,38 @@ export function isRefusal(command: CommandName, line: string): boolean {
   return (command === 'incr' || command === 'decr') && line === NOT_A_NUMBER;
 }
 
+/** Whether a command only reads: such ones may go out together. */
+export function isRead({ name }: Command): boolean {
+  return name === 'get' || name === 'gets';
+}
+
 /** A command on its way; what waits on a connection is a list of these, oldest first. */
 export interface Command {
   readonly name: CommandName;
   /** Key on the wire; empty for `version`. */
   readonly key: string;
-  /** The command as it is sent, one char a byte. */
+  /** The command as it is sent by itself, one char a byte. */
   readonly bytes: string;
   /** When it fails, by the clock's time, ms. */
   readonly deadlineMs: number;
   readonly settle: (reply: Reply) => void;
+  /** The command that is sent after this one. */
   next: Command | null;
+  /** The next read of the same line, of another key. */
+  more: Command | null;
+  /** The next read of the same key, which is not sent by itself. */
+  twin: Command | null;
+  /** What has come for a read whose line is not answered to its end. */
+  answer: Reply | null;
+}
+
+/** A command that stands in no queue yet. */
+export function newCommand({
+  name,
+  key,
+  bytes,
+  deadlineMs,
+  settle,
+}: Pick<Command, 'name' | 'key' | 'bytes' | 'deadlineMs' | 'settle'>): Command {
+  return { name, key, bytes, deadlineMs, settle, next: null, more: null, twin: null, answer: null };
 }

@@ -5,8 +5,14 @@ import { checkedLifetime } from './lifetime.ts';
 /** Stands between a key and its lifetime: `$mct(key=>60)`. */
 const LIFETIME_MARK = '=>';
 
-/** How long a value written through a variable lives. */
+/** Stands before and behind the name of a group, in front of a key: `$mct(@limits|key)`. */
+const GROUP_MARK = '@';
+const GROUP_END = '|';
+
+/** What may be said of a key besides. */
 export interface KeyOptions {
+  /** Group of servers that keeps it; left out: those of the parameter `servers`. */
+  readonly group?: string;
   /** Lifetime, s; see the parameter `expire`. */
   readonly expire?: number;
 }
@@ -22,13 +28,16 @@ export interface KeyReference {
   readonly key: string;
   /** Lifetime, s; undefined: the default. */
   readonly expire: number | undefined;
+  /** Name of its group of servers; undefined: none. */
+  readonly group: string | undefined;
 }
 
 /**
  * Reads the arguments of `$mct` and its like in a route. Two forms:
  *
- * - `$mct(text)`, `$mct(text, { expire: 60 })`: all of the text is the key. No `$` and no `=>` in it means anything: it may come from a message.
- * - `` $mct`call::$ci/${text}=>60` ``: variables and a lifetime are looked for in the constant parts alone.
+ * - `$mct(text)`, `$mct(text, { expire: 60, group: 'limits' })`: all of the text is the key. No `$`, `=>` or `@` in it means anything: it may come
+ *   from a message.
+ * - `` $mct`@limits|call::$ci/${text}=>60` ``: a group, variables and a lifetime are looked for in the constant parts alone.
  *
  * @throws ERR_MEMCACHED_KEY, ERR_MEMCACHED_EXPIRE, and what expanding throws.
  */
@@ -39,7 +48,9 @@ export function keyReference(
   rest: readonly unknown[],
 ): KeyReference | Promise<KeyReference> {
   if (typeof key === 'string') {
-    return { key, expire: rest.length === 0 || rest[0] === undefined ? undefined : expireOf(rest[0]) };
+    return rest.length === 0 || rest[0] === undefined
+      ? { key, expire: undefined, group: undefined }
+      : { key, ...optionsOf(rest[0]) };
   }
   if (!Array.isArray(key)) {
     throw errors.ERR_MEMCACHED_KEY(
@@ -50,28 +61,36 @@ export function keyReference(
   return templateReference(formats, scope, key, rest);
 }
 
-function expireOf(options: unknown): number | undefined {
+function optionsOf(options: unknown): Pick<KeyReference, 'expire' | 'group'> {
   if (typeof options !== 'object' || options === null) {
     throw errors.ERR_MEMCACHED_KEY(
       'memcached',
-      `what follows a key is { expire?: seconds }, found ${options === null ? 'null' : typeof options}`,
+      `what follows a key is { expire?: seconds, group?: name }, found ${options === null ? 'null' : typeof options}`,
     );
   }
-  const { expire } = options as KeyOptions;
-  return expire === undefined ? undefined : checkedLifetime(expire, 'expire');
+  const { expire, group } = options as KeyOptions;
+  return { expire: expire === undefined ? undefined : checkedLifetime(expire, 'expire'), group };
+}
+
+/** A key and the group that stands before it. */
+function grouped(text: string): { readonly group: string | undefined; readonly key: string } {
+  const end = text.startsWith(GROUP_MARK) ? text.indexOf(GROUP_END) : -1;
+  return end === -1
+    ? { group: undefined, key: text }
+    : { group: text.slice(1, end), key: text.slice(end + 1) };
 }
 
 /**
- * Reads what stands between the parentheses where a variable is named in text, `$mct(key=>60)`: the text up to the first `=>` is the key, what
- * follows its lifetime, as in Kamailio. Returns the arguments that `$mct` takes in a route.
+ * Reads what stands between the parentheses where a variable is named in text, `$mct(@limits|key=>60)`: a group may stand first; the text up to the
+ * first `=>` is the key, what follows its lifetime, as in Kamailio. Returns the arguments that `$mct` takes in a route.
  *
  * @throws ERR_MEMCACHED_EXPIRE when what follows is no lifetime.
  */
 export function namedKey(inner: string): readonly [key: string, options: KeyOptions] {
   const mark = inner.indexOf(LIFETIME_MARK);
-  if (mark === -1) return [inner, {}];
-  const expire = parsedLifetime(inner.slice(mark + LIFETIME_MARK.length));
-  return [inner.slice(0, mark), expire === undefined ? {} : { expire }];
+  const { group, key } = grouped(mark === -1 ? inner : inner.slice(0, mark));
+  const expire = mark === -1 ? undefined : parsedLifetime(inner.slice(mark + LIFETIME_MARK.length));
+  return [key, { ...(expire === undefined ? {} : { expire }), ...(group === undefined ? {} : { group }) }];
 }
 
 /** Blank: the default, as in Kamailio. */
@@ -85,34 +104,52 @@ function parsedLifetime(text: string): number | undefined {
   return checkedLifetime(Number(digits), LIFETIME_MARK);
 }
 
-async function templateReference(
+function templateReference(
   formats: FormatService,
   scope: Scope,
   constants: readonly string[],
   values: readonly unknown[],
-): Promise<KeyReference> {
-  let key = '';
-  for (const [index, constant] of constants.entries()) {
+): KeyReference | Promise<KeyReference> {
+  const { group, key } = grouped(constants[0] ?? '');
+  const pieces: (string | Promise<string>)[] = [];
+  let expire: number | undefined;
+  for (const [index, text] of constants.entries()) {
+    const constant = index === 0 ? key : text;
     const mark = constant.indexOf(LIFETIME_MARK);
     const pattern = mark === -1 ? constant : constant.slice(0, mark);
-    key += pattern.includes('$') ? await formats.expandKey(scope, pattern) : pattern;
+    pieces.push(pattern.includes('$') ? formats.expandKey(scope, pattern) : pattern);
     if (mark !== -1) {
-      return { key, expire: templateLifetime(constants, values, index, mark + LIFETIME_MARK.length) };
+      const rest = constant.slice(mark + LIFETIME_MARK.length);
+      expire = templateLifetime(rest, constants.slice(index + 1), values.slice(index));
+      break;
     }
-    if (index < values.length) key += keyPart(values[index]);
+    if (index < values.length) pieces.push(keyPart(values[index]));
   }
-  return { key, expire: undefined };
+  const whole = joined(pieces);
+  return typeof whole === 'string'
+    ? { key: whole, expire, group }
+    : whole.then((text) => ({ key: text, expire, group }));
 }
 
-/** What stands behind the mark: digits, or values that the route put there. */
+/** All pieces as one text; a promise only when one of them is. */
+function joined(pieces: readonly (string | Promise<string>)[]): string | Promise<string> {
+  let text = '';
+  for (const piece of pieces) {
+    if (typeof piece !== 'string')
+      return Promise.all(pieces.map((each) => Promise.resolve(each))).then((all) => all.join(''));
+    text += piece;
+  }
+  return text;
+}
+
+/** What stands behind the mark: digits, or values that the route put there, with what stands between these. */
 function templateLifetime(
+  rest: string,
   constants: readonly string[],
   values: readonly unknown[],
-  index: number,
-  offset: number,
 ): number | undefined {
-  let text = (constants[index] ?? '').slice(offset);
-  for (let i = index; i < values.length; i++) text += keyPart(values[i]) + (constants[i + 1] ?? '');
+  let text = rest;
+  for (const [index, value] of values.entries()) text += keyPart(value) + (constants[index] ?? '');
   return parsedLifetime(text);
 }
 

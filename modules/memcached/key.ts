@@ -11,10 +11,20 @@ export const ENCODED_KEY_PREFIX = 'kamaiki:sha256:';
 const SPACE = 0x20;
 const DELETE = 0x7f;
 
+/** Longest `prefix`, bytes: there has to be room behind it. */
+export const MAX_PREFIX_BYTES = 100;
+
+/** What is wrong with the text of the parameter `prefix`, or null. */
+export function prefixProblem(text: string): string | null {
+  const bytes = encodeText(text);
+  if (bytes.length > MAX_PREFIX_BYTES) return `it has more than ${MAX_PREFIX_BYTES} bytes`;
+  return text === '' || isPlain(bytes) ? null : 'it has a space or a control character';
+}
+
 /**
- * Turns the text of a key into what goes on the wire, one char a byte:
+ * Turns the text of a key into what goes on the wire, one char a byte. `prefix`, bytes as well, stands before all of it as it is:
  *
- * - 250 bytes or more: MD5 of the key without outer whitespace, 32 lower-case hex digits, as Kamailio does;
+ * - 250 bytes or more, the prefix included: MD5 of the key without outer whitespace, 32 lower-case hex digits, as Kamailio does;
  * - empty, or with a space, a control character or DEL: `kamaiki:sha256:` and the SHA-256 of the key in hex. A key that itself begins
  *   with that prefix is encoded as well, so that no plain key equals an encoded one. (A digest, since 249 arbitrary bytes have
  *   no one-to-one form of fewer than 250 printable ones.)
@@ -22,7 +32,7 @@ const DELETE = 0x7f;
  *
  * @throws ERR_MEMCACHED_KEY when `text` is no string.
  */
-export function wireKey(text: string): string {
+export function wireKey(text: string, prefix = ''): string {
   if (typeof text !== 'string') {
     throw errors.ERR_MEMCACHED_KEY(
       'memcached',
@@ -30,9 +40,9 @@ export function wireKey(text: string): string {
     );
   }
   const bytes = encodeText(text);
-  if (bytes.length >= HASHED_KEY_BYTES) return digest('md5', trimmed(bytes));
-  if (isPlain(bytes) && !bytes.startsWith(ENCODED_KEY_PREFIX)) return bytes;
-  return ENCODED_KEY_PREFIX + digest('sha256', bytes);
+  if (prefix.length + bytes.length >= HASHED_KEY_BYTES) return prefix + digest('md5', trimmed(bytes));
+  if (isPlain(bytes) && !bytes.startsWith(ENCODED_KEY_PREFIX)) return prefix + bytes;
+  return prefix + ENCODED_KEY_PREFIX + digest('sha256', bytes);
 }
 
 function isPlain(bytes: string): boolean {

@@ -1,6 +1,7 @@
 import { type Call, defineModule, errors } from '../../core/index.ts';
-import type { Counter, CountOptions, WriteOptions } from './client.ts';
+import type { Counter, WriteOptions } from './client.ts';
 import { type KeyArgument, namedKey } from './key-reference.ts';
+import type { KeyStore } from './key-store.ts';
 import { limitFunctions } from './limits/functions.ts';
 import { type KeyRest, MemcachedState } from './memcached-state.ts';
 import type { CountOutcome, ReadOutcome, RemoveOutcome, TouchOutcome, WriteOutcome } from './outcome.ts';
@@ -24,16 +25,18 @@ export const memcached = defineModule({
     get client() {
       return state.client;
     },
+    /** The client of a group. @throws ERR_MEMCACHED_GROUP */
+    group: (name: string) => state.clientOf(name),
   }),
   pseudoVariables: {
     $mct: {
       expands: true,
       parse: namedKey,
-      doc: 'Value of a key, null when it is not there or no server answers. Write: stores a string or an integer; null deletes. `=>N` after the key is its lifetime in seconds.',
+      doc: 'Value of a key, null when it is not there or no server answers. Write: stores a string or an integer; null deletes. `=>N` after the key is its lifetime in seconds, `@NAME|` before it its group of servers.',
       get: readVariable,
       async set(call: MemcachedCall, value: CacheValue | null, key: KeyArgument, ...rest: KeyRest) {
-        const { client } = call.state;
         const reference = await call.state.reference(call, key, rest);
+        const client = call.state.clientOf(reference.group);
         const bounds = call.state.bounds(call.scope);
         const { status } =
           value === null
@@ -50,7 +53,7 @@ export const memcached = defineModule({
       async set(call: MemcachedCall, value: number | bigint, key: KeyArgument, ...rest: KeyRest) {
         const reference = await call.state.reference(call, key, rest);
         const bounds = call.state.bounds(call.scope);
-        const outcome = await call.state.client.increment(reference.key, value, bounds);
+        const outcome = await call.state.clientOf(reference.group).increment(reference.key, value, bounds);
         return newCount(outcome, '$mcinc', reference.key);
       },
     },
@@ -62,7 +65,7 @@ export const memcached = defineModule({
       async set(call: MemcachedCall, value: number | bigint, key: KeyArgument, ...rest: KeyRest) {
         const reference = await call.state.reference(call, key, rest);
         const bounds = call.state.bounds(call.scope);
-        const outcome = await call.state.client.decrement(reference.key, value, bounds);
+        const outcome = await call.state.clientOf(reference.group).decrement(reference.key, value, bounds);
         return newCount(outcome, '$mcdec', reference.key);
       },
     },
@@ -75,7 +78,7 @@ export const memcached = defineModule({
       async set(call: MemcachedCall, value: number, key: KeyArgument, ...rest: KeyRest) {
         const reference = await call.state.reference(call, key, rest);
         const bounds = call.state.bounds(call.scope);
-        return (await call.state.client.touch(reference.key, value, bounds)).status;
+        return (await call.state.clientOf(reference.group).touch(reference.key, value, bounds)).status;
       },
     },
   },
@@ -85,7 +88,7 @@ export const memcached = defineModule({
       doc: 'Reads a key, and tells a miss from a server that is down.',
       signature: '(key: string, options?: { signal?: AbortSignal }): Promise<ReadOutcome>',
       call: ({ state, scope }, key: string, options?: SignalOptions): Promise<ReadOutcome> =>
-        state.client.read(key, state.bounds(scope, options)),
+        state.store(scope).read(key, options),
     },
     write: {
       on: 'any',
@@ -97,8 +100,7 @@ export const memcached = defineModule({
         key: string,
         value: CacheValue,
         options?: Pick<WriteOptions, 'expire' | 'signal'>,
-      ): Promise<WriteOutcome> =>
-        state.client.write(key, value, { ...state.bounds(scope, options), expire: options?.expire }),
+      ): Promise<WriteOutcome> => state.store(scope).write(key, value, options),
     },
     increment: {
       on: 'any',
@@ -110,7 +112,7 @@ export const memcached = defineModule({
         key: string,
         n: number | bigint,
         options?: SignalOptions,
-      ): Promise<CountOutcome> => state.client.increment(key, n, state.bounds(scope, options)),
+      ): Promise<CountOutcome> => state.store(scope).increment(key, n, options),
     },
     decrement: {
       on: 'any',
@@ -122,37 +124,40 @@ export const memcached = defineModule({
         key: string,
         n: number | bigint,
         options?: SignalOptions,
-      ): Promise<CountOutcome> => state.client.decrement(key, n, state.bounds(scope, options)),
+      ): Promise<CountOutcome> => state.store(scope).decrement(key, n, options),
     },
     count: {
       on: 'any',
       doc: 'A counter that `add` creates when it is not there. No count is lost when several proxies add at once.',
       signature: '(key: string): Counter',
-      call: ({ state, scope }, key: string): Counter => ({
-        add: (n: number | bigint, options: CountOptions = {}) =>
-          state.client.count(key).add(n, { ...options, ...state.bounds(scope, options) }),
-      }),
+      call: ({ state, scope }, key: string): Counter => state.store(scope).count(key),
     },
     touch: {
       on: 'any',
       doc: 'Gives a key another lifetime in seconds, and leaves its value alone.',
       signature: '(key: string, expire: number, options?: { signal?: AbortSignal }): Promise<TouchOutcome>',
       call: ({ state, scope }, key: string, expire: number, options?: SignalOptions): Promise<TouchOutcome> =>
-        state.client.touch(key, expire, state.bounds(scope, options)),
+        state.store(scope).touch(key, expire, options),
     },
     remove: {
       on: 'any',
       doc: 'Deletes a key. Kept in the journal when it was not answered.',
       signature: '(key: string, options?: { signal?: AbortSignal }): Promise<RemoveOutcome>',
       call: ({ state, scope }, key: string, options?: SignalOptions): Promise<RemoveOutcome> =>
-        state.client.remove(key, state.bounds(scope, options)),
+        state.store(scope).remove(key, options),
+    },
+    group: {
+      on: 'any',
+      doc: 'The functions above on the keys of a group: `group(name).read(key)`. An unknown name throws ERR_MEMCACHED_GROUP.',
+      signature: '(name: string): KeyStore',
+      call: ({ state, scope }, name: string): KeyStore => state.store(scope, name),
     },
     ...limitFunctions,
     statistics: {
       on: 'any',
-      doc: 'Hits, misses, errors and timeouts since the start, by server and command, and the figures of each journal.',
+      doc: 'Hits, misses, errors, timeouts, bytes and latencies since the start, by server and command, and the figures of each journal.',
       signature: '(): Readonly<Record<string, ServerStatistics>>',
-      call: ({ state }): Readonly<Record<string, ServerStatistics>> => state.client.statistics(),
+      call: ({ state }): Readonly<Record<string, ServerStatistics>> => state.statistics(),
     },
   },
   start: (state) => state.start(),
@@ -166,7 +171,9 @@ async function readVariable(
   ...rest: KeyRest
 ): Promise<CacheValue | null> {
   const reference = await call.state.reference(call, key, rest);
-  const outcome = await call.state.client.read(reference.key, call.state.bounds(call.scope));
+  const outcome = await call.state
+    .clientOf(reference.group)
+    .read(reference.key, call.state.bounds(call.scope));
   return outcome.status === 'hit' ? outcome.value : null;
 }
 

@@ -4,19 +4,36 @@ import type { Clock } from '../../core/index.ts';
 export class Budget {
   readonly totalMs: number;
   readonly #clock: Clock;
+  readonly #exhausted: () => void;
   #usedMs = 0;
   #running = 0;
   #sinceMs = 0;
 
-  constructor(clock: Clock, totalMs: number) {
+  /** `exhausted` is told of each operation that got no time, or less than it needed. */
+  constructor(clock: Clock, totalMs: number, exhausted: () => void = () => {}) {
     this.#clock = clock;
     this.totalMs = totalMs;
+    this.#exhausted = exhausted;
   }
 
   /** What is left, ms; 0 when it is used up. */
   get leftMs(): number {
     const running = this.#running === 0 ? 0 : this.#clock.now() - this.#sinceMs;
     return Math.max(0, this.totalMs - this.#usedMs - running);
+  }
+
+  /** It was not enough for an operation. */
+  exhausted(): void {
+    this.#exhausted();
+  }
+
+  /** Counts the time until an operation ends, which never rejects. */
+  spend<T>(running: Promise<T>): Promise<T> {
+    this.begin();
+    return running.then((value) => {
+      this.end();
+      return value;
+    });
   }
 
   begin(): void {
@@ -39,7 +56,9 @@ export interface Bounds {
 /** Whether a caller has time left; if not, why. */
 export function outOfPatience({ signal, budget }: Bounds): string | null {
   if (signal?.aborted === true) return 'aborted';
-  return budget !== undefined && budget.leftMs <= 0 ? usedUp(budget) : null;
+  if (budget === undefined || budget.leftMs > 0) return null;
+  budget.exhausted();
+  return usedUp(budget);
 }
 
 function usedUp({ totalMs }: Budget): string {
@@ -65,15 +84,9 @@ export function waitWithin<T>(running: Promise<T>, waiting: Waiting<T>): Promise
   if (early !== null) return Promise.resolve(givenUp(early));
   const budgetMs = budget?.leftMs ?? Number.POSITIVE_INFINITY;
   const leftMs = Math.min(budgetMs, limitMs);
-  const late = budget !== undefined && budgetMs < limitMs ? usedUp(budget) : 'no answer within the timeout';
+  const limiting = budgetMs < limitMs ? budget : undefined;
+  if (budget !== undefined && signal === undefined && leftMs >= endsInMs) return budget.spend(running);
   budget?.begin();
-  // What most come to: time enough for the operation, and no signal.
-  if (budget !== undefined && signal === undefined && leftMs >= endsInMs) {
-    return running.then((value) => {
-      budget.end();
-      return value;
-    });
-  }
   return new Promise((resolve) => {
     const finish = (value: T): void => {
       if (finished) return;
@@ -85,7 +98,12 @@ export function waitWithin<T>(running: Promise<T>, waiting: Waiting<T>): Promise
     };
     const aborted = (): void => finish(givenUp('aborted'));
     // One more look at the sockets first: when this process was held up, the reply is there to be read.
-    const expired = (): void => void setImmediate(() => finish(givenUp(late)));
+    const expired = (): void =>
+      void setImmediate(() => {
+        if (finished) return;
+        limiting?.exhausted();
+        finish(givenUp(limiting === undefined ? 'no answer within the timeout' : usedUp(limiting)));
+      });
     let finished = false;
     const timer = leftMs < endsInMs ? clock.setTimer(leftMs, expired) : null;
     signal?.addEventListener('abort', aborted, { once: true });

@@ -8,6 +8,10 @@ export interface ServerEntry {
   readonly address: ServerAddress;
   /** Its share of the keys, against that of the others. */
   readonly weight: number;
+  /** Whether it is reached over TLS; left out: as the parameter `tls` says. */
+  readonly tls?: boolean;
+  /** Whom its certificate has to prove it to be; left out: as the parameter `tls_server_name` says. */
+  readonly tlsName?: string;
 }
 
 /** What `servers` says: an in-process store, or one or more servers. */
@@ -22,7 +26,10 @@ export const DEFAULT_PORT = 11_211;
 export const MAX_SERVERS = 100;
 const MAX_WEIGHT = 1000;
 
-/** Parses the parameter `servers`: `embedded`, or `host[:port]`, `[v6][:port]`, `unix:/path`, each with an optional `;weight=N`, comma separated. */
+/**
+ * Parses the parameter `servers`: `embedded`, or `host[:port]`, `[v6][:port]`, `unix:/path`, comma separated, each with what follows after semicolons:
+ * `weight=N`, `tls=on`, `tls=off`, `tls_name=NAME`.
+ */
 export function parseServers(text: string): ServerList {
   if (text.trim() === 'embedded') return { ok: true, embedded: true, servers: [] };
   const servers: ServerEntry[] = [];
@@ -50,17 +57,38 @@ function parseEntry(text: string): ServerEntry | string {
   const [place = '', ...options] = text.split(';').map((piece) => piece.trim());
   if (place === '') return 'a server is missing: expected host:port, [v6]:port, unix:/path or embedded';
   if (place === 'embedded') return "'embedded' stands alone, not in a list";
+  // Not repeated: what stands before it may be a password.
+  if (text.includes('@') && !place.startsWith('unix:'))
+    return 'a server has no @: user and password are parameters of their own';
   const address = parseAddress(place);
   if (typeof address === 'string') return address;
-  let weight = 1;
+  let entry: ServerEntry = { address, weight: 1 };
   for (const option of options) {
-    const digits = /^weight=(\d{1,4})$/.exec(option)?.[1];
-    weight = Number(digits);
-    if (digits === undefined || weight < 1 || weight > MAX_WEIGHT) {
-      return `'${option}' after ${place}: expected weight=1 to weight=${MAX_WEIGHT}`;
-    }
+    const given = parseOption(option, address);
+    if (typeof given === 'string') return `'${option}' after ${place}: ${given}`;
+    entry = { ...entry, ...given };
   }
-  return { address, weight };
+  return entry;
+}
+
+/** What an option after a server says, or what is wrong with it. */
+function parseOption(option: string, { kind }: ServerAddress): Partial<ServerEntry> | string {
+  const [, name = '', value = ''] = /^([a-z_]+)=(\S+)$/.exec(option) ?? [];
+  switch (name) {
+    case 'weight': {
+      const weight = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+      return weight < 1 || weight > MAX_WEIGHT ? `expected weight=1 to weight=${MAX_WEIGHT}` : { weight };
+    }
+    case 'tls':
+      if (value !== 'on' && value !== 'off') return 'expected tls=on or tls=off';
+      // memcached has TLS on its TCP ports alone.
+      if (value === 'on' && kind === 'unix') return 'there is no TLS on a Unix socket';
+      return { tls: value === 'on' };
+    case 'tls_name':
+      return { tlsName: value };
+    default:
+      return 'expected weight=N, tls=on, tls=off or tls_name=NAME';
+  }
 }
 
 function parseAddress(place: string): ServerAddress | string {
@@ -82,4 +110,9 @@ function parseAddress(place: string): ServerAddress | string {
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
   if (port < 1 || port > 65_535) return `'${place}': expected a port from 1 to 65535, found '${digits}'`;
   return { kind: 'tcp', host, port };
+}
+
+/** A list of servers as an error message may show it: without what stands before an @, which may be a password. */
+export function withoutCredentials(text: unknown): string {
+  return JSON.stringify(String(text).replace(/[^,\s]*@/g, '***@'));
 }

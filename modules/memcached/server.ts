@@ -1,12 +1,20 @@
 import { MemcacheClient } from 'memcache-client';
 import type { Clock, Logger } from '../../core/index.ts';
-import { Breaker } from './breaker.ts';
-import type { CommandName, Reply } from './command.ts';
+import { type Access, OPEN_ACCESS } from './access.ts';
+import { Breaker, type BreakerState } from './breaker.ts';
+import { type CommandName, newCommand, type Reply } from './command.ts';
 import { type ConnectionEnd, ServerConnection } from './connection.ts';
 import { Journal } from './journal.ts';
 import { type ServerAddress, serverName } from './server-list.ts';
+import type { SlowLog } from './slow-log.ts';
 import { sharedLookup } from './shared-lookup.ts';
-import { type CommandCounters, countReply, newStatistics, type ServerStatistics } from './statistics.ts';
+import {
+  type CommandCounters,
+  type CommandStatistics,
+  countReply,
+  newStatistics,
+  type ServerStatistics,
+} from './statistics.ts';
 
 /** Commands that may wait on one server; one more fails at once. */
 export const MAX_PENDING_COMMANDS = 10_000;
@@ -16,12 +24,18 @@ export const MAX_PENDING_BYTES = 67_108_864;
 
 export interface ServerOptions {
   readonly address: ServerAddress;
+  /** What it is called in logs and statistics; left out: by its address. */
+  readonly name?: string | undefined;
+  /** What it takes to be let in; left out: nothing. */
+  readonly access?: Access | undefined;
   /** Deadline of one command, connecting included, ms. */
   readonly timeoutMs: number;
   /** Releases that are kept while the server does not answer; 0, the default: none. */
   readonly journal?: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told of operations that took long; left out: none are logged. */
+  readonly slowLog?: SlowLog | undefined;
 }
 
 /** What became of a release. */
@@ -45,10 +59,13 @@ export class CacheServer {
   #pendingCommands = 0;
   #pendingBytes = 0;
   #stopped = false;
+  /** Bytes received on connections that have ended. */
+  #receivedBefore = 0;
+  #outages = 0;
   #returned: () => void = () => {};
 
   constructor(options: ServerOptions) {
-    this.name = serverName(options.address);
+    this.name = options.name ?? serverName(options.address);
     this.timeoutMs = options.timeoutMs;
     this.#options = options;
     this.#journal = new Journal(options.journal ?? 0, this.name, options.log);
@@ -56,10 +73,12 @@ export class CacheServer {
     this.#library = new MemcacheClient({ server: this.name, noDelay: true, cmdTimeout: options.timeoutMs });
     this.#breaker = new Breaker(options.clock, {
       probe: () => void this.#send('version', '', 'version\r\n', this.deadlineMs()),
-      opened: (reason) =>
+      opened: (reason) => {
+        this.#outages++;
         options.log.warn(
           `memcached ${this.name} is down: ${reason}; operations fail at once until it answers`,
-        ),
+        );
+      },
       closed: () => {
         options.log.notice(`memcached ${this.name} answers again`);
         // Before anything else can be sent: what is asked for from now on comes after what was kept.
@@ -71,6 +90,25 @@ export class CacheServer {
 
   get statistics(): ServerStatistics {
     return { ...this.#counters, journal: this.#journal.statistics };
+  }
+
+  get breakerState(): BreakerState {
+    return this.#breaker.state;
+  }
+
+  /** How often the breaker has opened. */
+  get outages(): number {
+    return this.#outages;
+  }
+
+  /** What the server has sent, bytes. */
+  get receivedBytes(): number {
+    return this.#receivedBefore + (this.#connection?.socket?.bytesRead ?? 0);
+  }
+
+  /** Commands that wait for their answer. */
+  get pending(): number {
+    return this.#pendingCommands;
   }
 
   /** Has `returned` called whenever the server may have lost its memory: when it answers again, and when an idle connection has ended. */
@@ -98,10 +136,19 @@ export class CacheServer {
     this.#library.shutdown();
   }
 
-  /** Sends one command and resolves to what became of it, by `deadlineMs` at the latest. Never rejects. */
-  execute(name: CommandName, key: string, bytes: string, deadlineMs: number): Promise<Reply> {
+  /**
+   * Sends one command and resolves to what became of it, by `deadlineMs` at the latest. Never rejects. `startedMs` is when its time began,
+   * where that is not when its deadline was made.
+   */
+  execute(
+    name: CommandName,
+    key: string,
+    bytes: string,
+    deadlineMs: number,
+    startedMs: number = deadlineMs - this.timeoutMs,
+  ): Promise<Reply> {
     const refusal = this.#refusal(bytes.length, 0);
-    return this.#sendUnless(refusal, name, key, bytes, deadlineMs);
+    return this.#sendUnless(refusal, name, key, bytes, deadlineMs, startedMs);
   }
 
   #sendUnless(
@@ -110,8 +157,9 @@ export class CacheServer {
     key: string,
     bytes: string,
     deadlineMs: number,
+    startedMs: number = deadlineMs - this.timeoutMs,
   ): Promise<Reply> {
-    if (refusal === null) return this.#send(name, key, bytes, deadlineMs);
+    if (refusal === null) return this.#send(name, key, bytes, deadlineMs, startedMs);
     const reply: Reply = { kind: 'down', cause: 'fault', reason: `${this.name}: ${refusal}`, sent: false };
     countReply(this.#counters[name], reply);
     return Promise.resolve(reply);
@@ -159,7 +207,15 @@ export class CacheServer {
     return null;
   }
 
-  #send(name: CommandName, key: string, bytes: string, deadlineMs: number): Promise<Reply> {
+  #send(
+    name: CommandName,
+    key: string,
+    bytes: string,
+    deadlineMs: number,
+    startedMs: number = deadlineMs - this.timeoutMs,
+  ): Promise<Reply> {
+    const counters = this.#counters[name];
+    counters.sentBytes += bytes.length;
     this.#pendingCommands++;
     this.#pendingBytes += bytes.length;
     this.#connection ??= this.#connect();
@@ -168,19 +224,28 @@ export class CacheServer {
       const settle = (reply: Reply): void => {
         this.#pendingCommands--;
         this.#pendingBytes -= bytes.length;
-        countReply(this.#counters[name], reply);
+        countReply(counters, reply);
+        this.#timed(counters, name, key, this.#options.clock.now() - startedMs);
         if (reply.kind !== 'down' && this.#breaker.state === 'probing') this.#breaker.succeeded();
         resolve(reply);
       };
-      connection.submit({ name, key, bytes, deadlineMs, settle, next: null });
+      connection.submit(newCommand({ name, key, bytes, deadlineMs, settle }));
     });
   }
 
+  #timed({ latency }: CommandStatistics, operation: CommandName, key: string, ms: number): void {
+    latency.observe(ms / 1000);
+    const { slowLog } = this.#options;
+    if (slowLog !== undefined && ms >= slowLog.thresholdMs)
+      slowLog.note({ operation, server: this.name, key, ms });
+  }
+
   #connect(): ServerConnection {
-    const { address, clock } = this.#options;
+    const { address, access = OPEN_ACCESS, clock } = this.#options;
     return new ServerConnection({
       client: this.#library,
       address,
+      access,
       lookup: this.#lookup,
       clock,
       ended: (end) => this.#ended(end),
@@ -189,9 +254,10 @@ export class CacheServer {
 
   /** An idle connection that ends is no fault: the next command opens another. */
   #ended(end: ConnectionEnd): void {
+    this.#receivedBefore = this.receivedBytes;
     this.#connection = null;
     if (this.#stopped) return;
-    if (end.lost) this.#breaker.failed(end.reason);
+    if (end.lost) this.#breaker.failed(end.reason, end.refused);
     else this.#returned();
   }
 }

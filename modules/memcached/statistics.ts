@@ -1,3 +1,4 @@
+import { Histogram } from '../../core/index.ts';
 import type { CommandName, Reply } from './command.ts';
 import type { JournalStatistics } from './journal.ts';
 
@@ -10,7 +11,18 @@ export interface CommandStatistics {
   /** No answer, or an error as the answer; those that timed out are not in here. */
   errors: number;
   timeouts: number;
+  /** Size of the commands that were sent, values included, bytes. */
+  sentBytes: number;
+  /** Size of the values that came back, bytes. */
+  valueBytes: number;
+  /** How long those took that were sent, s, from when their deadline began. */
+  readonly latency: Histogram;
 }
+
+/** Bounds of the latencies, s: a store nearby answers in less than a millisecond, and `timeout` is 250 ms. */
+export const LATENCY_BOUNDS_S: readonly number[] = [
+  0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+];
 
 /** Counters of one server, by command. */
 export type CommandCounters = Readonly<Record<CommandName, CommandStatistics>>;
@@ -37,13 +49,24 @@ export function newStatistics(): CommandCounters {
 }
 
 function zero(): CommandStatistics {
-  return { hits: 0, misses: 0, errors: 0, timeouts: 0 };
+  return {
+    hits: 0,
+    misses: 0,
+    errors: 0,
+    timeouts: 0,
+    sentBytes: 0,
+    valueBytes: 0,
+    latency: new Histogram(LATENCY_BOUNDS_S),
+  };
 }
 
 /** Counts one reply. */
 export function countReply(statistics: CommandStatistics, reply: Reply): void {
   switch (reply.kind) {
     case 'value':
+      statistics.hits++;
+      statistics.valueBytes += reply.value.bytes.length;
+      return;
     case 'number':
       statistics.hits++;
       return;

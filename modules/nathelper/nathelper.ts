@@ -1,4 +1,4 @@
-import { defineModule, errors } from '../../core/index.ts';
+import { defineModule, errors, forceRport } from '../../core/index.ts';
 import { inUri } from './addresses.ts';
 import { routeByAlias, withAlias } from './alias.ts';
 import { contactUris, withAddress } from './contacts.ts';
@@ -13,6 +13,13 @@ export const nathelper = defineModule({
   init: () => null,
   pseudoVariables: {},
   functions: {
+    force_rport: {
+      on: 'request',
+      routes: ['request'],
+      doc: 'Has replies sent to the port that the request came from, as if its top Via asked for that with `rport`, and adds `rport=` and `received=` to the Via (RFC 3581 4).',
+      signature: '(): void',
+      call: ({ msg }): void => forceRport(msg),
+    },
     nat_uac_test: {
       on: 'any',
       doc: 'Whether one of the tests whose flags are added up says that the sender is behind a NAT.',

@@ -1,5 +1,6 @@
 import {
   type Call,
+  type CoreServices,
   defineModule,
   encodeText,
   errors,
@@ -8,9 +9,11 @@ import {
   type SipRequest,
 } from '../../core/index.ts';
 import { pathLines } from './path-lines.ts';
+import { readReceived } from './received.ts';
 
 /** What the functions of this module need and know. */
 export interface PathState {
+  readonly core: Pick<CoreServices, 'flowTokens'>;
   readonly enableR2: boolean;
   /** Requests that leave with a Path from here. */
   readonly marked: WeakSet<SipRequest>;
@@ -22,18 +25,26 @@ export const path = defineModule({
   doc: 'Puts this proxy into the Path of a registration, so that requests to the user agent come through it (RFC 3327).',
   depends: [],
   params: {
+    use_received: param.bool({
+      default: false,
+      doc: 'Send requests whose Route from here has `received` to the place that it names, when no other Route stands behind it. Whoever writes the Route chooses the place: only for Routes that come from your registrar.',
+    }),
     enable_r2: param.bool({
       default: false,
       doc: 'Add two Paths, each with `;r2=on`, when a request leaves by another socket than it came in by.',
     }),
   },
-  init: ({ params }): PathState => ({ enableR2: params.enable_r2, marked: new WeakSet() }),
+  init({ core, params }): PathState {
+    core.extensions.add('path');
+    if (params.use_received) core.ownRoutes.add(readReceived);
+    return { core, enableR2: params.enable_r2, marked: new WeakSet() };
+  },
   pseudoVariables: {},
   functions: {
     add_path: {
       on: 'request',
       routes: ['request'],
-      doc: 'Adds a Path above all others with the address of the socket that the request will leave by, `Path: <sip:user@address;lr>`. False when the request has one from here already.',
+      doc: 'Adds a Path above all others with the address of the socket that the request will leave by, `Path: <sip:user@address;lr>`. With `outbound`, without a user and where the user agent asks for it, `Path: <sip:token@address;lr;ob>` (RFC 5626). False when the request has one from here already.',
       signature: '(user?: string): boolean',
       call: (call: Call<PathState, SipRequest>, user?: string): boolean =>
         addPath(call, 'add_path', { user, withSource: false }),
@@ -55,12 +66,21 @@ function addPath(
   name: string,
   { user, withSource }: { readonly user: string | undefined; readonly withSource: boolean },
 ): boolean {
-  const options = { user: userOf(name, user ?? ''), withSource, double: state.enableR2 };
+  const given = userOf(name, user ?? '');
   if (state.marked.has(msg)) {
     log.warn(`${name}: the request has a Path from here already`, { callId: msg.callId });
     return false;
   }
   state.marked.add(msg);
+  const vias = msg.vias();
+  const options = {
+    user: given,
+    // As in Kamailio: a user that routes give stays.
+    flowToken: given === '' ? (state.core.flowTokens?.tokenOf(msg) ?? null) : null,
+    isFirstHop: vias.ok && vias.value.length === 1,
+    withSource,
+    double: state.enableR2,
+  };
   msg.edits.insert(msg.headersStart, (out) => pathLines(msg, out, options));
   return true;
 }

@@ -65,7 +65,8 @@ export const messageVariables = {
   $Rp: readOnly('Port of the socket that the message came in on.', ({ msg }) => msg.received.point.port),
 
   $hdr: {
-    doc: 'Value of a header by name, in any case, compact or long; null when the message has none. Of several, the first, or that of `index` (from 0; negative counts from the last).',
+    doc: 'Value of a header by name, in any case, compact or long; null when the message has none. Of several, the first, or that of `index` (from 0; negative counts from the last), in text `$(hdr(name)[index])`.',
+    indexed: true,
     get: ({ msg }: PvCall, name: string, index: number = 0): string | null => {
       const at = nthHeader(msg, name, index);
       return at === -1 ? null : readText(msg.value(at));

@@ -1,15 +1,7 @@
-import {
-  type MyselfService,
-  printUri,
-  type RouteValue,
-  type SipRequest,
-  type Uri,
-  uriParam,
-} from '../../core/index.ts';
+import { type CoreServices, type RouteValue, type SipRequest, type Uri, uriParam } from '../../core/index.ts';
 
-/** Default ports (RFC 3261 19.1.2). */
-const SIP_PORT = 5060;
-const SIPS_PORT = 5061;
+/** What it takes of the core. */
+type Core = Pick<CoreServices, 'myself' | 'ownRoutes'>;
 
 /** What processing the Route headers of a request came to. */
 export interface LooseRouted {
@@ -23,21 +15,23 @@ export interface LooseRouted {
  * Takes what concerns this proxy from Request-URI and Route, and sets the next hop (RFC 3261 16.4, 16.6 step 6).
  * Changes nothing when a Route is malformed.
  */
-export function looseRoute(request: SipRequest, myself: MyselfService): LooseRouted {
+export function looseRoute(request: SipRequest, core: Core): LooseRouted {
   const received = request.routes();
   if (!received.ok || !received.value.every((route) => route.nameAddr.uri.ok)) return NOT_FOLLOWED;
 
-  const fromUri = restoreRequestUri(request, received.value, myself);
-  stripOwnMaddr(request, myself);
+  const fromUri = restoreRequestUri(request, received.value, core);
+  stripOwnMaddr(request, core);
   if (received.value.length === 0) return NOT_FOLLOWED;
-  const fromRoute = removeOwnRoutes(request, myself);
+  const fromRoute = removeOwnRoutes(request, core);
   const own = fromUri ?? fromRoute;
+  // A flow goes before further Routes, which stay for whoever is at its other end (RFC 5626 5.3.1).
+  if (request.flow !== null) return { followed: true, own };
 
   const next = topRoute(request);
   // As in Kamailio: a first request with no Route but ours is to be routed like one without.
   if (next === null) return { followed: request.toTag !== '', own };
-  request.nextHop = next.nameAddr.uriText;
-  if (!isLoose(uriOf(next))) sendToStrictRouter(request, next);
+  // What a strict router wants is done for each branch when it is sent.
+  if (isLoose(uriOf(next))) request.nextHop = next.nameAddr.uriText;
   return { followed: true, own };
 }
 
@@ -50,48 +44,42 @@ const NOT_FOLLOWED: LooseRouted = { followed: false, own: null };
 function restoreRequestUri(
   request: SipRequest,
   routes: readonly RouteValue[],
-  myself: MyselfService,
+  { myself, ownRoutes }: Core,
 ): Uri | null {
   const last = routes.at(-1);
   const uri = request.parsedUri;
   if (last === undefined || !uri.ok || !isLoose(uri.value) || !myself.isMyselfUri(uri.value)) return null;
   request.uri = last.nameAddr.uriText;
   request.removeRoute(routes.length - 1);
+  ownRoutes.read(request, uri.value);
   return uri.value;
 }
 
 /** Removes a maddr that brought the request here, with the port and transport that go with it (16.4, second paragraph). */
-function stripOwnMaddr(request: SipRequest, myself: MyselfService): void {
-  const parsed = request.parsedUri;
-  if (!parsed.ok) return;
-  const uri = parsed.value;
-  const maddr = uriParam(uri, 'maddr');
-  if (maddr === null) return;
-  const transport = (uriParam(uri, 'transport') ?? (uri.scheme === 'sips' ? 'tls' : 'udp')).toLowerCase();
-  const port = uri.port ?? (transport === 'tls' ? SIPS_PORT : SIP_PORT);
-  const { point } = request.received;
-  if (transport !== point.protocol || port !== point.port || !myself.isMyself(maddr, port)) return;
-  const params = uri.params.filter(({ name }) => name !== 'maddr' && name !== 'transport');
-  request.uri = printUri({ ...uri, port: null, params });
+function stripOwnMaddr(request: SipRequest, { myself }: Core): void {
+  const uri = request.parsedUri;
+  if (uri.ok) request.uri = myself.withoutOwnMaddr(uri.value, request.received.point) ?? request.uri;
 }
 
 /** Removes the topmost Route when it is ours (16.4, last paragraph), and its twin when we put two there (r2). */
-function removeOwnRoutes(request: SipRequest, myself: MyselfService): Uri | null {
-  const top = topRoute(request);
-  if (top === null || !myself.isMyselfUri(uriOf(top))) return null;
-  const own = uriOf(top);
-  request.removeRoute(0);
-  if (!isDouble(own)) return own;
-  const second = topRoute(request);
-  if (second !== null && isDouble(uriOf(second)) && myself.isMyselfUri(uriOf(second))) request.removeRoute(0);
+function removeOwnRoutes(request: SipRequest, core: Core): Uri | null {
+  const own = takeOwnRoute(request, core);
+  if (own !== null && isDouble(own)) {
+    const second = topRoute(request);
+    if (second !== null && isDouble(uriOf(second))) takeOwnRoute(request, core);
+  }
   return own;
 }
 
-/** The next hop does not know `lr`: it wants itself in the Request-URI, and the real one last in the Route set (16.6 step 6). */
-function sendToStrictRouter(request: SipRequest, next: RouteValue): void {
-  request.appendRoute(request.uri);
-  request.uri = next.nameAddr.uriText;
+/** Removes the topmost Route when it is ours, and has it read; null when it is not. */
+function takeOwnRoute(request: SipRequest, { myself, ownRoutes }: Core): Uri | null {
+  const top = topRoute(request);
+  if (top === null) return null;
+  const uri = uriOf(top);
+  if (!myself.isMyselfUri(uri)) return null;
   request.removeRoute(0);
+  ownRoutes.read(request, uri);
+  return uri;
 }
 
 function topRoute(request: SipRequest): RouteValue | null {

@@ -1,4 +1,4 @@
-import type { ListenPoint, SipRequest } from '../../core/index.ts';
+import { type ListenPoint, type SipRequest, Slot } from '../../core/index.ts';
 
 /** The Record-Route that a request is to leave with. Its line is written when the request is printed, so it sees later changes. */
 export interface Recording {
@@ -6,19 +6,20 @@ export interface Recording {
   on: boolean;
   /** Parameters for it: `;name=value...`, a byte string. */
   params: string;
+  /** Token of the flow that the request came by, for requests against its direction; null: none is wanted (RFC 5626 5.3.2). */
+  flowToken: string | null;
 }
 
-/** The `Recording` of each request, made when first asked for. */
-export class Recordings {
-  readonly #entries = new WeakMap<SipRequest, Recording>();
-  of(request: SipRequest): Recording {
-    let entry = this.#entries.get(request);
-    if (entry === undefined) {
-      entry = { on: false, params: '' };
-      this.#entries.set(request, entry);
-    }
-    return entry;
+const recordings = new Slot<SipRequest, Recording>();
+
+/** The `Recording` of a request, made when first asked for. */
+export function recordingOf(request: SipRequest): Recording {
+  let recording = recordings.get(request);
+  if (recording === undefined) {
+    recording = { on: false, params: '', flowToken: null };
+    recordings.set(request, recording);
   }
+  return recording;
 }
 
 /** How Record-Route values are written: this module's parameters. */
@@ -31,7 +32,8 @@ export interface RecordRouteStyle {
 
 /**
  * The Record-Route lines of a request that leaves by `out`. Two when it came in by another socket, that of the way out on top, so
- * that each side of the dialog reaches us where it can (RFC 5658); '' once `remove_record_route` was called.
+ * that each side of the dialog reaches us where it can (RFC 5658); '' once `remove_record_route` was called. Where the request came or leaves
+ * by a flow of its own, so do the later ones of its dialog: a token in the user part says so, and two tokens take two lines (RFC 5626 5.3).
  */
 export function recordRouteLines(
   request: SipRequest,
@@ -43,10 +45,16 @@ export function recordRouteLines(
   const scheme = needsSips(request) ? 'sips' : 'sip';
   const { point } = request.received;
   const params = `${commonParams(request, style)}${recording.params}`;
-  const line = (at: ListenPoint, mark: string) =>
-    `Record-Route: <${scheme}:${at.sentBy}${transportParam(at)}${mark}${params}>\r\n`;
-  if (!style.double || isSamePlace(point, out)) return line(out, '');
-  return line(out, ';r2=on') + line(point, ';r2=on');
+  const line = (at: ListenPoint, token: string | null, mark: string) => {
+    const user = token === null ? '' : `${token}@`;
+    return `Record-Route: <${scheme}:${user}${at.sentBy}${transportParam(at)}${mark}${params}>\r\n`;
+  };
+  const wayIn = recording.flowToken;
+  // A branch that was sent elsewhere leaves the flow behind.
+  const wayOut = request.flow?.ok === true && request.flow.target.point === out ? request.flow.token : null;
+  const isDouble = wayIn !== null && wayOut !== null ? true : style.double && !isSamePlace(point, out);
+  if (!isDouble) return line(out, wayOut ?? wayIn, '');
+  return line(out, wayOut, ';r2=on') + line(point, wayIn, ';r2=on');
 }
 
 /** The same with an address given by the routes, whatever the socket. */

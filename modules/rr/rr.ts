@@ -7,14 +7,15 @@ import {
   param,
   parseUri,
   type Scope,
+  Slot,
   type Uri,
   uriParam,
 } from '../../core/index.ts';
 import { looseRoute, type LooseRouted } from './loose-route.ts';
 import {
   ftagOf,
+  recordingOf,
   presetRecordRouteLine,
-  Recordings,
   type RecordRouteStyle,
   recordRouteLines,
 } from './record-route.ts';
@@ -23,10 +24,10 @@ import {
 export interface RrState {
   readonly core: CoreServices;
   readonly style: RecordRouteStyle;
-  readonly recordings: Recordings;
-  /** What `loose_route` came to. AVPs live as long as the transaction, so branch and failure handlers find it too. */
-  readonly routed: WeakMap<Avps, LooseRouted>;
 }
+
+/** What `loose_route` came to. AVPs live as long as the transaction, so branch and failure handlers find it too. */
+const routed = new Slot<Avps, LooseRouted>();
 
 /** Keeps the proxy on the path of a dialog (RFC 3261 16.4, 16.6, 16.12). */
 export const rr = defineModule({
@@ -54,22 +55,21 @@ export const rr = defineModule({
       fromTag: params.append_fromtag,
       double: params.enable_double_rr,
     },
-    recordings: new Recordings(),
-    routed: new WeakMap(),
   }),
   pseudoVariables: {},
   functions: {
     record_route: {
       on: 'request',
-      doc: 'Adds a Record-Route above all others, with the address of the socket that the request will leave by. False when the request has one from here already.',
+      doc: 'Adds a Record-Route above all others, with the address of the socket that the request will leave by, and with `outbound` the token of a flow. False when the request has one from here already.',
       signature: '(): boolean',
       call: ({ msg, state, log }): boolean => {
-        const recording = state.recordings.of(msg);
+        const recording = recordingOf(msg);
         if (recording.on) {
           log.warn('record_route: called twice for one request', { callId: msg.callId });
           return false;
         }
         recording.on = true;
+        recording.flowToken = state.core.flowTokens?.tokenOf(msg) ?? null;
         msg.edits.insert(msg.headersStart, (out) => recordRouteLines(msg, out, recording, state.style));
         return true;
       },
@@ -84,7 +84,7 @@ export const rr = defineModule({
         if (!parsed.ok) {
           throw errors.ERR_URI_SYNTAX('record_route_preset', JSON.stringify(`sip:${address}`), parsed.reason);
         }
-        const recording = state.recordings.of(msg);
+        const recording = recordingOf(msg);
         if (recording.on) return false;
         recording.on = true;
         msg.edits.insert(msg.headersStart, () => presetRecordRouteLine(bytes, msg, recording, state.style));
@@ -95,8 +95,8 @@ export const rr = defineModule({
       on: 'request',
       doc: 'Takes back `record_route` or `record_route_preset`. False when there is nothing to take back.',
       signature: '(): boolean',
-      call: ({ msg, state }): boolean => {
-        const recording = state.recordings.of(msg);
+      call: ({ msg }): boolean => {
+        const recording = recordingOf(msg);
         const was = recording.on;
         recording.on = false;
         return was;
@@ -106,7 +106,7 @@ export const rr = defineModule({
       on: 'request',
       doc: 'Adds parameters such as `;name=value` to the Record-Route, whether `record_route` is called before or after.',
       signature: '(text: string): boolean',
-      call: ({ msg, state }, text: string): boolean => {
+      call: ({ msg }, text: string): boolean => {
         if (!URI_PARAMS.test(text)) {
           throw errors.ERR_URI_PARAM(
             'add_rr_param',
@@ -114,30 +114,30 @@ export const rr = defineModule({
             '`;name=value`, other chars as %XX',
           );
         }
-        state.recordings.of(msg).params += text;
+        recordingOf(msg).params += text;
         return true;
       },
     },
     loose_route: {
       on: 'request',
-      doc: 'Routes by the Route headers: removes what names this proxy and sets the next hop, also behind and before strict routers. False without a Route, with a malformed one, and for a first request with no Route but ours: route those yourself.',
+      doc: 'Routes by the Route headers: removes what names this proxy and sets the next hop or flow, also behind and before strict routers. False without a Route, with a malformed one, and for a first request with no Route but ours: route those yourself.',
       signature: '(): boolean',
       call: ({ msg, scope, state }): boolean => {
-        let routed = state.routed.get(scope.avps);
-        if (routed === undefined) {
-          routed = looseRoute(msg, state.core.myself);
-          state.routed.set(scope.avps, routed);
+        let outcome = routed.get(scope.avps);
+        if (outcome === undefined) {
+          outcome = looseRoute(msg, state.core);
+          routed.set(scope.avps, outcome);
         }
-        return routed.followed;
+        return outcome.followed;
       },
     },
     check_route_param: {
       on: 'request',
       doc: 'Whether the parameters of our own Route, such as `;lr;ftag=1c2`, match a regular expression in any case. Call `loose_route` first.',
       signature: '(regex: string): boolean',
-      call: ({ scope, state }, regex: string): boolean => {
+      call: ({ scope }, regex: string): boolean => {
         const pattern = compile(regex);
-        const own = ownRoute(state, scope);
+        const own = ownRoute(scope);
         return own !== null && pattern.test(paramsText(own));
       },
     },
@@ -145,8 +145,8 @@ export const rr = defineModule({
       on: 'request',
       doc: 'Whether a request within a dialog goes the way of the first one (downstream) or against it (upstream), by the `ftag` of our own Route; downstream when that is unknown. Call `loose_route` first.',
       signature: "(direction: 'upstream' | 'downstream'): boolean",
-      call: ({ msg, scope, state }, direction: 'upstream' | 'downstream'): boolean => {
-        const own = ownRoute(state, scope);
+      call: ({ msg, scope }, direction: 'upstream' | 'downstream'): boolean => {
+        const own = ownRoute(scope);
         const ftag = own === null ? null : uriParam(own, 'ftag');
         const upstream = ftag !== null && ftag !== '' && ftag !== ftagOf(msg);
         return upstream === (direction === 'upstream');
@@ -159,8 +159,8 @@ export const rr = defineModule({
 const URI_PARAMS =
   /^(?:;(?:[\w\-.!~*'()[\]/:&+$]|%[\da-f]{2})+(?:=(?:[\w\-.!~*'()[\]/:&+$]|%[\da-f]{2})+)?)+$/i;
 
-function ownRoute(state: RrState, scope: Scope): Uri | null {
-  return state.routed.get(scope.avps)?.own ?? null;
+function ownRoute(scope: Scope): Uri | null {
+  return routed.get(scope.avps)?.own ?? null;
 }
 
 function compile(regex: string): RegExp {

@@ -41,20 +41,20 @@ export const sanity = defineModule({
     }),
     proxy_require: param.string({
       default: '',
-      doc: 'Extensions that a Proxy-Require may name, separated by commas.',
+      doc: 'Extensions that a Proxy-Require may name, separated by commas, besides those of loaded modules.',
     }),
   },
-  init: ({ params, deps }): SanityState => ({
-    defaultMessageChecks: params.default_msg_checks,
-    defaultUriChecks: params.default_uri_checks,
-    extensions: new Set(
-      encodeText(params.proxy_require)
-        .toLowerCase()
-        .split(',')
-        .map((tag) => tag.trim()),
-    ),
-    reply: deps.sl.reply,
-  }),
+  init({ core, params, deps }): SanityState {
+    for (const tag of encodeText(params.proxy_require).toLowerCase().split(',')) {
+      if (tag.trim() !== '') core.extensions.add(tag.trim());
+    }
+    return {
+      defaultMessageChecks: params.default_msg_checks,
+      defaultUriChecks: params.default_uri_checks,
+      extensions: core.extensions,
+      reply: deps.sl.reply,
+    };
+  },
   pseudoVariables: {},
   functions: {
     sanity_check: {

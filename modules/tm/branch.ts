@@ -25,6 +25,12 @@ export interface Attempt {
   readonly sent: Outgoing;
 }
 
+/** Where else a branch may go when its target fails (RFC 3263 4.3). */
+export interface Failover {
+  /** Puts a branch to the next target in the place of one that failed. False: there is none. */
+  replace(failed: Branch, why: string): boolean;
+}
+
 /** One forwarded copy of a request: a client transaction with what the proxy adds to it, timer C and CANCEL (RFC 3261 16.6, 16.8, 16.10). */
 export class Branch implements ClientUser {
   /** The Via branch parameter. */
@@ -32,6 +38,8 @@ export class Branch implements ClientUser {
   /** Position among all branches of the request, from 0 ($T_branch_idx). */
   readonly index: number;
   readonly transaction: Transaction;
+  /** Where it was sent, until the request is over. */
+  uri: string | null;
   /** Its share of the request's Max-Breadth; null: all of it. */
   readonly breadth: number | null;
   readonly #tm: Tm;
@@ -42,6 +50,9 @@ export class Branch implements ClientUser {
   #sent: Outgoing | null;
   /** What to send when the first attempt cannot be sent (RFC 3261 18.1.1). */
   #otherwise: Attempt | null;
+  #failover: Failover | null;
+  /** A branch to another target has taken its place: only a 2xx from here still counts. */
+  #replaced = false;
   outcome: Outcome | null = null;
   /** A provisional response has come. */
   replied = false;
@@ -64,17 +75,20 @@ export class Branch implements ClientUser {
       readonly request: SipRequest;
       readonly first: Attempt;
       readonly otherwise: Attempt | null;
+      readonly failover: Failover | null;
     },
   ) {
     this.#tm = tm;
     this.transaction = transaction;
     this.id = options.id;
     this.index = options.index;
+    this.uri = options.first.sent.uri;
     this.breadth = options.breadth;
     this.#request = options.request;
     this.#target = options.first.target;
     this.#sent = options.first.sent;
     this.#otherwise = options.otherwise;
+    this.#failover = options.failover;
     this.#client = this.#newClient(options.first);
   }
 
@@ -83,6 +97,7 @@ export class Branch implements ClientUser {
       invite: this.transaction.invite,
       request: bytes,
       target,
+      counters: this.#tm.counters,
     });
   }
 
@@ -117,6 +132,7 @@ export class Branch implements ClientUser {
 
   /** Lets go of the response it came to, once the caller has its answer. */
   release(): void {
+    this.uri = null; // a part of the message's text, which it would keep whole
     if (this.outcome !== null) this.outcome = { status: this.outcome.status, response: null };
   }
 
@@ -140,8 +156,10 @@ export class Branch implements ClientUser {
       if (this.outcome !== null) return; // given up before
       if (this.transaction.invite && (status > 100 || first)) this.#startTimerC();
     } else {
-      this.#finish({ status, response });
+      const isPassedOver = this.#passesOver(status);
+      if (!isPassedOver) this.#finish({ status, response });
       this.#forgetRequest();
+      if (isPassedOver) return;
     }
     takeResponse(this.#tm, this, response);
   }
@@ -152,19 +170,46 @@ export class Branch implements ClientUser {
       : buildAck(this.#request, response, this.#sent);
   }
 
+  /** Passes over a final response where another target has been tried instead, or now is, as after a 503 (RFC 3263 4.3). */
+  #passesOver(status: number): boolean {
+    if (!this.#replaced) return status === 503 && this.#tryNext(status, '503');
+    if (status >= 300) return true;
+    this.#replaced = false;
+    this.transaction.branches.push(this);
+    return false;
+  }
+
+  /** Goes on to the next target. False: there is none, or the request needs it no more. */
+  #tryNext(status: number, why: string): boolean {
+    if (this.#failover === null || this.outcome !== null || this.#cancelHeaders !== null) return false;
+    if (!this.#failover.replace(this, why)) return false;
+    this.#replaced = true;
+    this.uri = null; // a part of the message's text
+    this.#finish({ status, response: null });
+    return true;
+  }
+
   timedOut(): void {
-    this.timedOutHere = true;
+    this.#tookTooLong();
+    if (!this.replied && this.#tryNext(408, 'no response')) return;
     this.#endWithout(this.transaction.canceled ? 487 : 408);
+  }
+
+  #tookTooLong(): void {
+    if (!this.timedOutHere) this.#tm.counters.timeouts += 1;
+    this.timedOutHere = true;
   }
 
   transportFailed(error: Error): void {
     if (this.#mayTryOtherwise()) return; // once the client transaction has ended
+    if (!this.replied && this.#tryNext(503, error.message)) return;
     this.#tm.log.warn('request could not be sent', {
       callId: this.#request?.callId,
       to: `${this.#target.protocol}:${this.#target.address}:${this.#target.port}`,
       error: error.message,
     });
-    this.#endWithout(this.transaction.canceled ? 487 : 503);
+    const failed = this.#target.onlyFlow === true ? 430 : 503; // RFC 5626 5.3.1: the flow is gone
+    this.#endWithout(this.transaction.canceled ? 487 : failed);
   }
 
   #mayTryOtherwise(): boolean {
@@ -204,6 +249,7 @@ export class Branch implements ClientUser {
     this.#request = null;
     this.#sent = null;
     this.#otherwise = null;
+    this.#failover = null;
   }
 
   /** fr_timer, where it is shorter than timer B: what comes after it is cancelled, and a 200 still taken. */
@@ -214,8 +260,8 @@ export class Branch implements ClientUser {
     if (!this.transaction.invite || responseMs >= 64 * t1Ms) return;
     this.#timer = this.#tm.clock.setTimer(responseMs, () => {
       this.#client.stopRetransmitting();
-      this.cancel();
       this.timedOut();
+      this.#cancelHeaders ??= '';
     });
   }
 
@@ -225,7 +271,7 @@ export class Branch implements ClientUser {
     this.#timer?.cancel();
     const ms = Math.max(0, Math.min(this.transaction.timing.finalMs, this.transaction.remainingMs));
     this.#timer = this.#tm.clock.setTimer(ms, () => {
-      this.timedOutHere = true;
+      this.#tookTooLong();
       this.cancel();
     });
   }

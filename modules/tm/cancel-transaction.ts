@@ -1,8 +1,10 @@
 import type { SipResponse, Target, TransportService } from '../../core/index.ts';
 import { ClientTransaction, type ClientUser } from './client-transaction.ts';
+import type { TmCounters } from './figures.ts';
 import type { Environment } from './running-machine.ts';
 
 interface CancelEnvironment extends Environment {
+  readonly counters: Pick<TmCounters, 'requestsResent'>;
   readonly core: { readonly transport: Pick<TransportService, 'send'> };
 }
 
@@ -15,7 +17,12 @@ export class CancelTransaction implements ClientUser {
   constructor(environment: CancelEnvironment, request: Buffer, target: Target, forget: () => void) {
     this.#environment = environment;
     this.#forget = forget;
-    this.client = new ClientTransaction(environment, this, { invite: false, request, target });
+    this.client = new ClientTransaction(environment, this, {
+      invite: false,
+      request,
+      target,
+      counters: environment.counters,
+    });
   }
 
   transmit(request: Buffer, target: Target, onError: (error: Error) => void): void {

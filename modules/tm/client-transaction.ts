@@ -6,6 +6,7 @@ import {
   nonInviteClient,
   responseInput,
 } from './machines.ts';
+import type { TmCounters } from './figures.ts';
 import { keptBytes, type KeptMessage, keptForLong } from './kept-message.ts';
 import { type Environment, RunningMachine } from './running-machine.ts';
 
@@ -31,20 +32,22 @@ export class ClientTransaction extends RunningMachine<
   SipResponse
 > {
   readonly #user: ClientUser;
+  readonly #counters: Pick<TmCounters, 'requestsResent'>;
   readonly #invite: boolean;
   readonly #target: Target;
   #request: Buffer | null;
   #ack: KeptMessage | null = null;
   #error: Error | null = null;
-  readonly #onError = (error: Error): void => {
-    this.#error = error;
-    this.step('transport error', null);
-  };
 
   constructor(
     environment: Environment,
     user: ClientUser,
-    options: { readonly invite: boolean; readonly request: Buffer; readonly target: Target },
+    options: {
+      readonly invite: boolean;
+      readonly request: Buffer;
+      readonly target: Target;
+      readonly counters: Pick<TmCounters, 'requestsResent'>;
+    },
   ) {
     const { invite, target } = options;
     const machine = invite ? inviteClient : nonInviteClient;
@@ -53,6 +56,7 @@ export class ClientTransaction extends RunningMachine<
       reliable: target.protocol !== 'udp',
     });
     this.#user = user;
+    this.#counters = options.counters;
     this.#invite = invite;
     this.#target = target;
     this.#request = options.request;
@@ -62,7 +66,7 @@ export class ClientTransaction extends RunningMachine<
   start(): void {
     if (this.#invite) this.startTimers('A', 'B');
     else this.startTimers('E', 'F');
-    if (this.#request !== null) this.#user.transmit(this.#request, this.#target, this.#onError);
+    if (this.#request !== null) this.#transmit(this.#request);
   }
 
   /** The time limits have changed: one that runs for a response begins anew. */
@@ -87,7 +91,9 @@ export class ClientTransaction extends RunningMachine<
   ): void {
     switch (action) {
       case 'resend':
-        if (this.#request !== null) this.#user.transmit(this.#request, this.#target, this.#onError);
+        if (this.#request === null) return;
+        this.#counters.requestsResent += 1;
+        this.#transmit(this.#request);
         return;
       case 'ack':
         if (response === null) return;
@@ -109,12 +115,19 @@ export class ClientTransaction extends RunningMachine<
     }
   }
 
+  #transmit(request: Buffer): void {
+    this.#user.transmit(request, this.#target, (error) => {
+      this.#error = error;
+      this.step('transport error', null);
+    });
+  }
+
   #acknowledge(response: SipResponse): void {
-    if (this.#ack !== null) return this.#user.transmit(keptBytes(this.#ack), this.#target, this.#onError);
+    if (this.#ack !== null) return this.#transmit(keptBytes(this.#ack));
     const ack = this.#user.acknowledgement(response);
     if (ack === null) return;
     this.#ack = keptForLong(ack);
-    this.#user.transmit(ack, this.#target, this.#onError);
+    this.#transmit(ack);
   }
 
   protected override ended(): void {

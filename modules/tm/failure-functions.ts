@@ -1,5 +1,5 @@
 import { type Call, errors } from '../../core/index.ts';
-import { branchOf, transactionOf } from './in-hand.ts';
+import { branchIndexOf, branchOf, transactionOf } from './in-hand.ts';
 import type { Tm } from './tm-layer.ts';
 import { replyCode } from './variables.ts';
 
@@ -22,28 +22,6 @@ function checkStatus(call: Call<Tm>, expression: string | RegExp): boolean {
   return code !== null && String(code).search(test) >= 0;
 }
 
-function setTimeouts(
-  { scope, state }: Call<Tm>,
-  { finalMs, responseMs }: { readonly finalMs: number; readonly responseMs: number },
-): boolean {
-  for (const ms of [finalMs, responseMs]) {
-    if (!(Number.isInteger(ms) && ms >= 0 && ms <= MAX_TIMEOUT_MS))
-      throw errors.ERR_TM_VALUE('t_set_fr', `ms from 0 to ${MAX_TIMEOUT_MS}`, ms);
-  }
-  const transaction = transactionOf(scope);
-  if (transaction === null) return false;
-  transaction.timing = {
-    ...state.timing,
-    finalMs: finalMs === 0 ? transaction.timing.finalMs : finalMs,
-    responseMs: responseMs === 0 ? transaction.timing.responseMs : responseMs,
-  };
-  for (const branch of transaction.branches) branch.restartTimers();
-  return true;
-}
-
-/** The longest time that t_set_fr takes, ms: as for fr_inv_timer. */
-const MAX_TIMEOUT_MS = 86_400_000;
-
 type DropMode = 'a' | 'l' | 'n';
 
 function dropReplies({ scope }: Call<Tm>, mode: DropMode): boolean {
@@ -54,6 +32,20 @@ function dropReplies({ scope }: Call<Tm>, mode: DropMode): boolean {
   if (mode === 'n') return true;
   const first = mode === 'a' ? 0 : transaction.roundStart;
   for (const branch of transaction.branches) if (branch.index >= first) branch.dropped = true;
+  return true;
+}
+
+type CancelMode = 'all' | 'others' | 'this';
+
+function cancelBranches({ scope }: Call<Tm>, which: CancelMode): boolean {
+  if (which !== 'all' && which !== 'others' && which !== 'this')
+    throw errors.ERR_TM_VALUE('t_cancel_branches', "'all', 'others' or 'this'", String(which));
+  const inHand = branchIndexOf(scope);
+  const transaction = transactionOf(scope);
+  if (transaction === null) return false;
+  for (const branch of transaction.branches) {
+    if (which === 'all' || (branch.index === inHand) === (which === 'this')) branch.cancel();
+  }
   return true;
 }
 
@@ -102,20 +94,19 @@ export const failureFunctions = {
           replied || (outcome !== null && outcome.response !== null && outcome.response !== scope.response),
       ) ?? false,
   },
-  t_set_fr: {
-    doc: 'Sets fr_inv_timer and fr_timer for this request alone, ms; 0 leaves one as it is. Those that run begin anew.',
-    signature: '(finalMs: number, responseMs?: number): boolean',
+  t_grep_status: {
+    doc: 'Whether any branch of the request has come to this final code, or one stands for its silence (408).',
+    signature: '(code: number | string): boolean',
     on: 'any',
-    routes: ['request', 'branch', 'failure', 'onreply'],
-    call: (call: Call<Tm>, finalMs: number, responseMs = 0): boolean =>
-      setTimeouts(call, { finalMs, responseMs }),
+    call: ({ scope }: Call<Tm>, code: number | string): boolean =>
+      transactionOf(scope)?.branches.some(({ outcome }) => outcome?.status === Number(code)) ?? false,
   },
-  t_reset_fr: {
-    doc: 'Sets both times back to the parameters.',
-    signature: '(): boolean',
-    on: 'any',
-    routes: ['request', 'branch', 'failure', 'onreply'],
-    call: (call: Call<Tm>): boolean => setTimeouts(call, call.state.timing),
+  t_cancel_branches: {
+    doc: "Cancels branches of the request that have no final response: all, the one in hand ('this') or all others.",
+    signature: "(which: 'all' | 'others' | 'this'): boolean",
+    on: 'reply',
+    routes: ['onreply'],
+    call: (call: Call<Tm>, which: CancelMode): boolean => cancelBranches(call, which),
   },
   t_drop_replies: {
     doc: "Takes replies out of the choice of the answer: all that came ('a'), those to the last t_relay ('l') or none ('n').",

@@ -1,5 +1,6 @@
 import { type Call, encodeText, errors, parseUri, type SipRequest } from '../../core/index.ts';
-import { checkedUri, destinationOf, type DestinationOptions } from './destinations.ts';
+import { byPreference, byWeight } from './contact-order.ts';
+import { checkedUri, type Destination, destinationOf, type DestinationOptions } from './destinations.ts';
 import { transactionOf } from './in-hand.ts';
 import { relay } from './relay.ts';
 import type { Tm } from './tm-layer.ts';
@@ -31,26 +32,23 @@ function appendBranch(call: RequestCall, options: DestinationOptions): boolean {
 
 function loadContacts(call: RequestCall, mode: number): boolean {
   if (mode !== 0 && mode !== 1) throw errors.ERR_TM_VALUE('t_load_contacts', 'mode 0 or 1', mode);
-  const { msg } = call;
+  const { msg, state } = call;
   const transaction = forkable(call);
   if (transaction === null) return false;
-  if (transaction.destinations.load(transaction.mainDestination(msg), mode === 1)) transaction.mainUsed(msg);
+  const arrange =
+    mode === 0 ? byPreference : (all: readonly Destination[]) => byWeight(all, () => state.random());
+  if (transaction.destinations.load(transaction.mainDestination(msg), arrange)) transaction.mainUsed(msg);
   return true;
 }
 
 function nextContacts(call: RequestCall): boolean {
-  const { msg, scope } = call;
   const transaction = forkable(call);
-  const group = transaction?.destinations.next() ?? null;
-  if (transaction === null || group === null) return false;
-  const [first, ...others] = group;
-  if (scope.route === 'request' && first !== undefined) {
-    msg.uri = first.uri;
-    msg.nextHop = first.nextHop;
-    transaction.mainUnused();
-  }
-  for (const destination of scope.route === 'request' ? others : group)
-    transaction.destinations.append(destination);
+  const { destinations } = transaction ?? {};
+  const [first, ...others] = destinations?.next() ?? [];
+  if (transaction === null || destinations === undefined || first === undefined) return false;
+  destinations.makeMain(call.msg, first);
+  transaction.mainUnused();
+  for (const destination of others) destinations.append(destination);
   return true;
 }
 
@@ -68,7 +66,7 @@ function proxyUri(text: string): string {
 /** Functions that say where a request goes. */
 export const forkFunctions = {
   append_branch: {
-    doc: 'Adds a destination that t_relay sends to as well: a URI, an object with `uri`, `nextHop` (the $du of that branch alone, null for none) and `q`, or without argument the Request-URI as it stands, which is free to be set anew then. What is left out is as in the request. False: it is in the set already, or no branch may be added, as after a 6xx.',
+    doc: 'Adds a destination that t_relay sends to as well: a URI, an object with `uri`, `nextHop` (the $du of that branch alone, null for none), `q` and `path` (its Routes, as a Path header has them), or without argument the Request-URI as it stands, which is free to be set anew then. What is left out is as in the request. False: it is in the set already, or no branch may be added, as after a 6xx.',
     signature: '(destination?: string | DestinationOptions, q?: number): boolean',
     on: 'request',
     routes: ROUTES,
@@ -78,14 +76,14 @@ export const forkFunctions = {
     },
   },
   t_load_contacts: {
-    doc: 'Puts all destinations, the Request-URI among them, aside for t_next_contacts, highest q first: those of the same q together, or with mode 1 one by one. Does nothing when there is only one, or, with mode 0, only one q. False: no branch may be added.',
+    doc: 'Puts all destinations, the Request-URI among them, aside for t_next_contacts. Mode 0: highest q first, those of the same q together. Mode 1: one by one, in an order drawn at random with q as the weight; those with a q of 0 or none come last. Does nothing when there is only one, or, with mode 0, only one q. False: no branch may be added.',
     signature: '(mode?: 0 | 1): boolean',
     on: 'request',
     routes: ROUTES,
     call: (call: RequestCall, mode: 0 | 1 = 0): boolean => loadContacts(call, mode),
   },
   t_next_contacts: {
-    doc: 'Makes the next destinations that t_load_contacts put aside the ones that t_relay sends to; in a request handler the first of them becomes the Request-URI. False: there are none left.',
+    doc: 'Makes the next destinations that t_load_contacts put aside the ones that t_relay sends to: the first of them becomes the Request-URI, the others are appended. False: there are none left.',
     signature: '(): boolean',
     on: 'request',
     routes: ROUTES,

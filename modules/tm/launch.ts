@@ -1,11 +1,6 @@
-import {
-  type Fitting,
-  type Resolution,
-  routeLinesOf,
-  type Scope,
-  type SipRequest,
-} from '../../core/index.ts';
-import { type Attempt, Branch } from './branch.ts';
+import type { Resolution, Scope, Target } from '../../core/index.ts';
+import { Alternatives } from './alternatives.ts';
+import { newBranch, type Start } from './branch-start.ts';
 import { BranchScope } from './response-queue.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
@@ -24,13 +19,8 @@ export function isRefusal(result: Launched): result is Refusal {
 }
 
 /** One branch to make. */
-export interface Launch {
+export interface Launch extends Pick<Start, 'request' | 'index' | 'fork'> {
   readonly scope: Scope;
-  /** The request in hand, or a copy for this branch alone. */
-  readonly request: SipRequest;
-  readonly index: number;
-  /** Of a request that goes to several places: what tells loops, and the branch's share of Max-Breadth. */
-  readonly fork: { readonly loop: string; readonly breadth: number } | null;
 }
 
 /** Makes a branch: runs the branch handler, finds the next hop, sends the request (RFC 3261 16.6). */
@@ -65,7 +55,7 @@ function send(
   transaction: Transaction,
   { options, found }: { readonly options: Launch; readonly found: Resolution },
 ): Launched {
-  const { scope, request, index, fork } = options;
+  const { scope } = options;
   if (transaction.finalStatus !== 0) return false;
   if (transaction.canceled) {
     // While the next hop was looked up or a branch handler waited: the end of the handler answers 487, or t_relay if that is past.
@@ -74,33 +64,34 @@ function send(
   }
   if (transaction.declined) return true; // another branch's 6xx meanwhile: it is the answer
   if (!found.ok) return found;
-  const id = fork === null ? tm.newBranchId() : tm.newBranchId() + fork.loop;
-  const { uri, edits } = request;
-  const [first, otherwise] = tm.core.forwarding.printFitting(request, {
-    branch: id,
-    target: found.target,
-    uri,
-    edits,
-    maxBreadth: fork?.breadth,
-  });
-  const routes = routeLinesOf(request, edits);
-  const branch = new Branch(tm, transaction, {
-    id,
-    index,
-    breadth: fork?.breadth ?? null,
+  const { index, fork } = options;
+  const { target, alternatives, rewritten: request = options.request } = found;
+  const branch = newBranch(tm, transaction, {
     request,
-    first: attemptOf(first, uri, routes),
-    otherwise: otherwise === undefined ? null : attemptOf(otherwise, uri, routes),
+    index,
+    fork,
+    target,
+    failover:
+      alternatives === undefined || transaction.policy.maxFailovers === 0
+        ? null
+        : failoverOf(tm, transaction, { request, index, fork, targets: alternatives }),
   });
   transaction.branches.push(branch);
   branch.start();
   return true;
 }
 
-function attemptOf(
-  { printed: { bytes, via, point }, target }: Fitting,
-  uri: string,
-  routes: string,
-): Attempt {
-  return { bytes, target: { ...target, point }, sent: { uri, via, routes } };
+/** What the branch sends later must be what it sent first: the request in hand may be changed by then. */
+function failoverOf(
+  tm: Tm,
+  transaction: Transaction,
+  {
+    request,
+    index,
+    fork,
+    targets,
+  }: Omit<Start, 'target' | 'failover'> & { readonly targets: readonly Target[] },
+): Alternatives {
+  const copy = request === transaction.request ? request.fork() : request;
+  return new Alternatives(tm, transaction, { start: { request: copy, index, fork }, targets });
 }

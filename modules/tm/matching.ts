@@ -1,4 +1,4 @@
-import type { SipRequest, Via } from '../../core/index.ts';
+import { flatText, type SipRequest, type Via } from '../../core/index.ts';
 
 /** What every branch of RFC 3261 begins with (8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';
@@ -8,25 +8,16 @@ function sentBy(via: Via): string {
 }
 
 /**
- * The same text in a string of its own. V8 keeps a concatenation as a tree of its parts, here slices that hold on to the whole message for as long as the
- * transaction lives; reading a char makes it one string.
- */
-export function flat(text: string): string {
-  text.charCodeAt(0);
-  return text;
-}
-
-/**
  * Key of the server transaction a request belongs to (RFC 3261 17.2.3): top Via's branch and sent-by, and the method, INVITE for an ACK.
  * `method` asks for another transaction of the same client: the INVITE that a CANCEL means (9.2).
  */
 export function serverKey(request: SipRequest, method: string = request.method): string {
   const via = request.topVia;
   const matched = method === 'ACK' ? 'INVITE' : method;
-  if (via.branch?.startsWith(MAGIC_COOKIE)) return flat(`${via.branch}|${sentBy(via)}|${matched}`);
+  if (via.branch?.startsWith(MAGIC_COOKIE)) return flatText(`${via.branch}|${sentBy(via)}|${matched}`);
   // RFC 2543 clients: no branch to go by, so the parts of the request that a retransmission, ACK and CANCEL share.
   const topVia = request.head.slice(via.start, via.end);
-  return flat(
+  return flatText(
     `${request.originalUri}|${request.callId}|${request.fromTag}|${request.cseq.number}|${topVia}|${matched}`,
   );
 }

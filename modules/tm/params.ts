@@ -55,6 +55,17 @@ export const tmParams = {
     unit: 'ms',
     doc: 'After how long another request has expired for t_is_expired: its sender does not wait any more.',
   }),
+  disable_6xx_block: param.bool({
+    default: false,
+    doc: 'Whether a 6xx is a failure like others: it ends no other branch, further ones may follow, and it is the last choice for the answer. Otherwise RFC 3261 16.7.',
+  }),
+  max_dns_failovers: param.int({
+    default: 3,
+    min: 0,
+    max: 15,
+    unit: 'count',
+    doc: 'How many further servers of a name a branch tries, one after the other, when one cannot be reached, is silent for fr_timer or answers 503 (RFC 3263 4.3); 0: none.',
+  }),
   max_transactions: param.int({
     default: 500_000,
     min: 1,

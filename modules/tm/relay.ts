@@ -1,12 +1,14 @@
 import {
   type Call,
   errors,
+  Header,
   incomingMaxBreadth,
+  parseNameAddr,
   reasonPhrase,
   type Scope,
   type SipRequest,
 } from '../../core/index.ts';
-import { MAX_BRANCHES } from './destinations.ts';
+import { type Destination, MAX_BRANCHES } from './destinations.ts';
 import { isRefusal, launch, type Launched, type Refusal } from './launch.ts';
 import { hasLooped, loopPart } from './loop-detection.ts';
 import type { Tm } from './tm-layer.ts';
@@ -36,10 +38,10 @@ export function relay(
     tm.log.info('no branch is made after a 6xx', { callId: request.callId });
     return false;
   }
-  if (transaction.invite && tm.autoTrying) transaction.sendTrying();
+  if (transaction.invite && transaction.policy.trying) transaction.sendTrying();
   const taken = transaction.takeDestinations(request);
   const copies =
-    taken?.map(({ uri, nextHop }) => goingTo(request, { uri, nextHop: proxy ?? nextHop })) ?? null;
+    taken?.map((each) => goingTo(request, proxy === null ? each : { ...each, nextHop: proxy })) ?? null;
   transaction.mainUsed(request);
   const count = copies?.length ?? 1;
   if (count + transaction.branchCount === 1) {
@@ -104,12 +106,28 @@ function freeBreadth({ branches }: Transaction, request: SipRequest): number {
 /** A copy of a request with a destination of its own. */
 function goingTo(
   request: SipRequest,
-  { uri, nextHop }: { readonly uri: string; readonly nextHop: string | null },
+  {
+    uri,
+    nextHop,
+    path = null,
+    sendSocket = null,
+  }: Pick<Destination, 'uri' | 'nextHop'> & Partial<Destination>,
 ): SipRequest {
   const copy = request.fork();
+  // The request's own destination keeps the flow that its Route asks for.
+  if (uri !== request.uri || nextHop !== request.nextHop) copy.nextHop = nextHop;
   copy.uri = uri;
-  copy.nextHop = nextHop;
+  if (path !== null) putOnPath(copy, path);
+  if (sendSocket !== null) copy.outPoint = sendSocket;
   return copy;
+}
+
+/** Puts Routes in front of a request's own; without another next hop it goes to the first of them. */
+function putOnPath(request: SipRequest, path: string): void {
+  const first = request.find(Header.route);
+  request.edits.insert(first < 0 ? request.headersEnd : request.headerStart(first), `Route: ${path}\r\n`);
+  const top = parseNameAddr(path);
+  if (request.nextHop === null && top.ok) request.nextHop = top.value.uriText;
 }
 
 /** Marks the transaction as long as its request is on its way out: the handler's end leaves it alone then. */
@@ -166,6 +184,7 @@ function relayCancel(tm: Tm, transaction: Transaction, request: SipRequest): boo
     });
   }
   transaction.reply(200, 'canceling');
+  if (invited.finalStatus === 0 && !invited.canceled) tm.counters.canceled += 1;
   invited.cancel(reasonHeaders(request));
   return true;
 }

@@ -44,7 +44,7 @@ function handle(tm: Tm, branch: Branch, response: SipResponse): Promise<void> | 
   const { transaction } = branch;
   const name = transaction.onReply;
   if (name === null || transaction.isReleased) {
-    transaction.deliver(branch, response);
+    deliver(branch, response);
     return null;
   }
   const scope = new BranchScope('onreply', response, {
@@ -55,12 +55,29 @@ function handle(tm: Tm, branch: Branch, response: SipResponse): Promise<void> | 
     branchIndex: branch.index,
   });
   const after = () => {
-    if (!scope.dropped || response.status >= 200) transaction.deliver(branch, response);
+    if (!scope.dropped || response.status >= 200) deliver(branch, response);
   };
   const run = tm.core.handlers.run(scope, name);
   if (run instanceof Promise) return run.then(after);
   after();
   return null;
+}
+
+/** Why the other branches of a call that was answered are cancelled (RFC 3326). */
+const ANSWERED_ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n';
+
+/** Sends a response of a branch on its way: what has met the onreply handler. */
+function deliver(branch: Branch, response: SipResponse): void {
+  const { transaction } = branch;
+  const { status } = response;
+  if (status >= 300) return transaction.branchEnded(branch);
+  if (status >= 200) {
+    if (transaction.invite || transaction.finalStatus === 0) transaction.forward(response);
+    transaction.cancelBranches(ANSWERED_ELSEWHERE);
+    return;
+  }
+  // RFC 4320 4.1: no provisional response but 100 to anything but INVITE; 100 is hop by hop.
+  if (status > 100 && transaction.invite && transaction.finalStatus === 0) transaction.forward(response);
 }
 
 interface Waiting {

@@ -5,6 +5,7 @@ import {
   type ServerInput,
   type ServerState,
 } from './machines.ts';
+import type { TmCounters } from './figures.ts';
 import { keptBytes, type KeptMessage, keptForLong } from './kept-message.ts';
 import { type Environment, RunningMachine } from './running-machine.ts';
 
@@ -25,12 +26,17 @@ export class ServerTransaction extends RunningMachine<
   Buffer
 > {
   readonly #user: ServerUser;
+  readonly #counters: Pick<TmCounters, 'repliesResent'>;
   #lastReply: KeptMessage | null = null;
 
   constructor(
     environment: Environment,
     user: ServerUser,
-    options: { readonly invite: boolean; readonly reliable: boolean },
+    options: {
+      readonly invite: boolean;
+      readonly reliable: boolean;
+      readonly counters: Pick<TmCounters, 'repliesResent'>;
+    },
   ) {
     const machine = options.invite ? inviteServer : nonInviteServer;
     super(environment, machine, {
@@ -38,6 +44,7 @@ export class ServerTransaction extends RunningMachine<
       reliable: options.reliable,
     });
     this.#user = user;
+    this.#counters = options.counters;
   }
 
   /** Sends a reply through the machine; one that comes too late ends there. */
@@ -75,7 +82,9 @@ export class ServerTransaction extends RunningMachine<
         if (reply !== null) this.#user.transmit(reply);
         return;
       case 'resend':
-        if (this.#lastReply !== null) this.#user.transmit(keptBytes(this.#lastReply));
+        if (this.#lastReply === null) return;
+        this.#counters.repliesResent += 1;
+        this.#user.transmit(keptBytes(this.#lastReply));
         return;
       case 'timed out':
         this.#user.acknowledgementMissing();

@@ -18,6 +18,10 @@ export interface Timing {
   readonly finalMs: number;
   /** Timers D, H, J, L and M: how long a transaction that is over absorbs retransmissions [wt_timer]. */
   readonly waitMs: number;
+  /** How long an INVITE may wait for its answer in all [max_inv_lifetime]. */
+  readonly inviteLifetimeMs: number;
+  /** The same for other requests [max_noninv_lifetime]. */
+  readonly otherLifetimeMs: number;
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   BoundedCache,
   type Clock,
   type CoreServices,
+  flatText,
   type Logger,
   type Scope,
   type SipRequest,
@@ -13,26 +14,24 @@ import {
 import type { Branch } from './branch.ts';
 import { CancelTransaction } from './cancel-transaction.ts';
 import type { ClientTransaction } from './client-transaction.ts';
-import { flat, MAGIC_COOKIE, serverKey } from './matching.ts';
+import { newTmCounters } from './figures.ts';
+import { MAGIC_COOKIE, serverKey } from './matching.ts';
+import type { Policy } from './policy.ts';
 import type { Timing } from './timing.ts';
 import { Transaction } from './transaction.ts';
 
 /** Expressions of t_check_status kept compiled. */
 const MAX_EXPRESSIONS = 100;
 
+/** Chars, of 5 bits each, that a random number is made of. */
+const RANDOM_CHARS = 8;
+
 export interface TmOptions {
   readonly core: CoreServices;
   readonly log: Logger;
   readonly timing: Timing;
-  readonly lifetimes: Lifetimes;
+  readonly policy: Policy;
   readonly maxTransactions: number;
-  readonly autoTrying: boolean;
-}
-
-/** How long a request may wait for its answer in all, ms [max_inv_lifetime, max_noninv_lifetime]. */
-interface Lifetimes {
-  readonly inviteLifetimeMs: number;
-  readonly otherLifetimeMs: number;
 }
 
 /** The transactions of a proxy, and what decides where an arriving message belongs (RFC 3261 17.1.3, 17.2.3). */
@@ -41,9 +40,8 @@ export class Tm implements TransactionLayer {
   readonly log: Logger;
   readonly clock: Clock;
   readonly timing: Timing;
-  readonly lifetimes: Lifetimes;
-  /** Whether t_relay sends 100 for an INVITE at once. */
-  readonly autoTrying: boolean;
+  readonly policy: Policy;
+  readonly counters = newTmCounters();
   /** Of t_check_status, by their text. */
   readonly expressions = new BoundedCache<RegExp>(MAX_EXPRESSIONS);
   readonly #options: TmOptions;
@@ -61,8 +59,7 @@ export class Tm implements TransactionLayer {
     this.log = options.log;
     this.clock = options.core.clock;
     this.timing = options.timing;
-    this.lifetimes = options.lifetimes;
-    this.autoTrying = options.autoTrying;
+    this.policy = options.policy;
     // Nobody can guess the prefix, so nobody off the path can forge a response.
     this.#branchPrefix = `${MAGIC_COOKIE}t${options.core.randomToken(12)}`;
   }
@@ -70,7 +67,12 @@ export class Tm implements TransactionLayer {
   /** A branch parameter that no other request ever gets (RFC 3261 8.1.1.7). */
   newBranchId(): string {
     this.#branchCount += 1;
-    return flat(`${this.#branchPrefix}${this.#branchCount.toString(36)}`);
+    return flatText(`${this.#branchPrefix}${this.#branchCount.toString(36)}`);
+  }
+
+  /** A number from 0 to 1, 1 left out. */
+  random(): number {
+    return Number.parseInt(this.core.randomToken(RANDOM_CHARS), 32) / 32 ** RANDOM_CHARS;
   }
 
   /** What this proxy calls itself in the part of a branch that tells loops: the names that it puts into Vias. */
@@ -86,13 +88,21 @@ export class Tm implements TransactionLayer {
     return this.#active;
   }
 
+  /** Transactions in memory, by kind. */
+  get sizes(): { readonly server: number; readonly client: number; readonly cancel: number } {
+    return { server: this.#servers.size, client: this.#branches.size, cancel: this.#cancels.size };
+  }
+
   /** Server transactions in memory. */
   get size(): number {
     return this.#servers.size;
   }
 
   /** Takes a request before its handler: see TransactionLayer. */
-  request(request: SipRequest, busy: boolean): ReturnType<TransactionLayer['request']> {
+  request(
+    request: SipRequest,
+    hasRoom: (request: SipRequest) => boolean,
+  ): ReturnType<TransactionLayer['request']> {
     const key = serverKey(request);
     const known = this.#servers.get(key);
     if (request.method === 'ACK') {
@@ -100,17 +110,20 @@ export class Tm implements TransactionLayer {
         known.server.acknowledged();
         return 'absorbed';
       }
-      if (busy) return 'overload'; // the callee sends its 2xx again
+      if (!hasRoom(request)) return 'overload'; // the callee sends its 2xx again
       return { transaction: null, avps: known?.avps ?? new Avps() };
     }
     if (known !== undefined) {
+      this.counters.absorbed += 1;
       known.server.retransmitted();
       return 'absorbed';
     }
-    if (busy || this.#servers.size >= this.#options.maxTransactions) return 'overload';
+    if (this.#servers.size >= this.#options.maxTransactions || !hasRoom(request)) return 'overload';
     const transaction = new Transaction(this, key, request);
     this.#servers.set(key, transaction);
     this.#active += 1;
+    if (transaction.invite) this.counters.invites += 1;
+    else this.counters.others += 1;
     return { transaction, avps: transaction.avps };
   }
 
@@ -177,9 +190,10 @@ export class Tm implements TransactionLayer {
     if (this.#servers.delete(transaction.key) && transaction.finalStatus === 0) this.#active -= 1;
   }
 
-  /** A transaction has got its final reply. */
-  answered(): void {
+  /** A transaction has got its final reply; status 0: it gets none. */
+  answered(status: number): void {
     this.#active -= 1;
+    this.counters.finals[Math.floor(status / 100)]! += 1;
   }
 
   stop(): void {

@@ -1,9 +1,12 @@
 import { type Call, defineModule, errors, type HandlerName, type SipRequest } from '../../core/index.ts';
+import { declareFigures } from './figures.ts';
 import { failureFunctions } from './failure-functions.ts';
 import { forkFunctions } from './fork-functions.ts';
 import { transactionOf } from './in-hand.ts';
 import { tmParams } from './params.ts';
 import { relay } from './relay.ts';
+import { settingFunctions } from './setting-functions.ts';
+import { searchOf, type TmApi } from './search.ts';
 import { Tm } from './tm-layer.ts';
 import { variables } from './variables.ts';
 
@@ -35,23 +38,28 @@ export const tm = defineModule({
         responseMs: params.fr_timer,
         finalMs: params.fr_inv_timer,
         waitMs: params.wt_timer,
-      },
-      lifetimes: {
         inviteLifetimeMs: params.max_inv_lifetime,
         otherLifetimeMs: params.max_noninv_lifetime,
       },
+      policy: {
+        trying: params.auto_inv_100,
+        endsBy6xx: !params.disable_6xx_block,
+        maxFailovers: params.max_dns_failovers,
+      },
       maxTransactions: params.max_transactions,
-      autoTrying: params.auto_inv_100,
     });
     core.setTransactionLayer(layer);
+    declareFigures(core.metrics, layer);
     return layer;
   },
+  api: (): TmApi => ({ searchOf }),
   stop: (layer) => layer.stop(),
 
   pseudoVariables: variables,
   functions: {
     ...forkFunctions,
     ...failureFunctions,
+    ...settingFunctions,
     t_relay: {
       doc: 'Sends the request on, keeping state: to its next hop ($du, else the topmost Route, else the Request-URI), and in parallel to all destinations appended. False: it could not be sent; it has been answered with an error then, or the failure handler must.',
       signature: '(): boolean | Promise<boolean>',

@@ -12,14 +12,12 @@ import {
 import type { Branch } from './branch.ts';
 import { conclude } from './conclusion.ts';
 import { type Destination, DestinationSet } from './destinations.ts';
+import type { Policy } from './policy.ts';
 import type { ResponseQueue } from './response-queue.ts';
 import type { Environment } from './running-machine.ts';
 import { ServerTransaction, type ServerUser } from './server-transaction.ts';
 import { type Timing, tryingMs } from './timing.ts';
 import type { Tm } from './tm-layer.ts';
-
-/** Why the other branches of a call that was answered are cancelled (RFC 3326). */
-const ANSWERED_ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n';
 
 /** A request and all that became of it: its server transaction, its branches, its answer (the response context of RFC 3261 16.7). */
 export class Transaction implements ServerUser, Environment {
@@ -31,8 +29,9 @@ export class Transaction implements ServerUser, Environment {
   onReply: string | null = null;
   onFailure: string | null = null;
   onBranch: string | null = null;
-  /** Time limits of its branches (t_set_fr). */
+  /** Timers and limits of its branches (t_set_fr, t_set_retr, t_set_max_lifetime). */
   timing: Timing;
+  policy: Policy;
   /** A CANCEL has come. */
   canceled = false;
   /** A branch came to a 6xx: no further ones may be made (16.7 step 5). */
@@ -55,7 +54,7 @@ export class Transaction implements ServerUser, Environment {
   /** Null once the request has been answered for good: its bytes are not needed to absorb retransmissions. */
   #request: SipRequest | null;
   #avps: Avps | null = null;
-  readonly #replyTarget: Target;
+  #replyTarget: Target;
   readonly #point: ListenPoint;
   /** For the log, when no ACK comes. */
   #callId = '';
@@ -70,6 +69,7 @@ export class Transaction implements ServerUser, Environment {
     this.#tm = tm;
     this.key = key;
     this.timing = tm.timing;
+    this.policy = tm.policy;
     this.#startMs = tm.clock.now();
     this.#request = request;
     this.#replyTarget = tm.core.transport.replyTarget(request);
@@ -78,6 +78,7 @@ export class Transaction implements ServerUser, Environment {
     this.server = new ServerTransaction(tm, this, {
       invite: this.invite,
       reliable: request.received.point.protocol !== 'udp',
+      counters: tm.counters,
     });
     this.#trying = tm.clock.setTimer(tryingMs(tm.timing, this.invite), () => this.sendTrying());
   }
@@ -105,7 +106,7 @@ export class Transaction implements ServerUser, Environment {
 
   /** How long the request may still wait for an answer, ms; 0 or less: it has expired (max_inv_lifetime, max_noninv_lifetime). */
   get remainingMs(): number {
-    const { inviteLifetimeMs, otherLifetimeMs } = this.#tm.lifetimes;
+    const { inviteLifetimeMs, otherLifetimeMs } = this.timing;
     return this.#startMs + (this.invite ? inviteLifetimeMs : otherLifetimeMs) - this.clock.now();
   }
 
@@ -117,9 +118,8 @@ export class Transaction implements ServerUser, Environment {
 
   /** The Request-URI as a destination, unless it has been used. */
   mainDestination(request: SipRequest): Destination | null {
-    const { uri, nextHop } = request;
-    if (uri === this.#usedUri && nextHop === this.#usedHop) return null;
-    return { uri, nextHop, q: this.#destinations?.q ?? null };
+    const isUsed = request.uri === this.#usedUri && request.nextHop === this.#usedHop;
+    return isUsed ? null : this.destinations.mainOf(request);
   }
 
   /** The Request-URI as it stands goes no further by itself. */
@@ -157,7 +157,9 @@ export class Transaction implements ServerUser, Environment {
       headers,
     });
     this.#answer(status, bytes);
-    if (status >= 200) this.cancelBranches();
+    if (status < 200) return true;
+    this.#tm.counters.local += 1;
+    this.cancelBranches();
     return true;
   }
 
@@ -186,22 +188,9 @@ export class Transaction implements ServerUser, Environment {
     this.release();
   }
 
-  /** Sends a response of a branch on its way: what has met the onreply handler. */
-  deliver(branch: Branch, response: SipResponse): void {
-    const { status } = response;
-    if (status >= 300) return this.branchEnded(branch);
-    if (status >= 200) {
-      if (this.invite || this.finalStatus === 0) this.forward(response);
-      this.cancelBranches(ANSWERED_ELSEWHERE);
-      return;
-    }
-    // RFC 4320 4.1: no provisional response but 100 to anything but INVITE; 100 is hop by hop.
-    if (status > 100 && this.invite && this.finalStatus === 0) this.forward(response);
-  }
-
   /** A branch has a final outcome that is no 2xx: the best of all is the answer once every branch has one (16.7 step 5). */
   branchEnded({ outcome }: Branch): void {
-    if (outcome !== null && outcome.status >= 600) {
+    if (outcome !== null && outcome.status >= 600 && this.policy.endsBy6xx) {
       this.declined = true;
       this.cancelBranches(`Reason: SIP;cause=${outcome.status}\r\n`); // 16.7 step 10
     }
@@ -218,7 +207,7 @@ export class Transaction implements ServerUser, Environment {
   /** Ends the request without an answer. */
   abandon(status: number): void {
     this.finalStatus = status;
-    this.#tm.answered();
+    this.#tm.answered(0);
     this.#stopTrying();
     this.server.abandon();
     this.release();
@@ -237,7 +226,7 @@ export class Transaction implements ServerUser, Environment {
     this.lastStatus = status;
     if (status >= 200 && this.finalStatus === 0) {
       this.finalStatus = status;
-      this.#tm.answered();
+      this.#tm.answered(status);
       if (this.invite && status >= 300)
         this.#callId = Buffer.from(this.request.callId, 'latin1').toString('latin1');
     }
@@ -264,6 +253,9 @@ export class Transaction implements ServerUser, Environment {
   }
 
   transmit(reply: Buffer): void {
+    // A handler may have forced it since the last reply.
+    if (this.#request?.rportForced === true)
+      this.#replyTarget = this.#tm.core.transport.replyTarget(this.#request);
     this.#tm.core.transport.send(reply, this.#replyTarget, (error) => {
       this.#tm.log.warn('reply could not be sent', {
         to: `${this.#replyTarget.address}:${this.#replyTarget.port}`,
@@ -274,6 +266,7 @@ export class Transaction implements ServerUser, Environment {
   }
 
   acknowledgementMissing(): void {
+    this.#tm.counters.unacknowledged += 1;
     this.#tm.log.info('no ACK came for the final reply', {
       callId: this.#callId,
       status: this.finalStatus,

@@ -1,4 +1,5 @@
 import { type Call, errors } from '../../core/index.ts';
+import { branchVariables } from './branch-variables.ts';
 import { branchIndexOf, branchOf, transactionOf } from './in-hand.ts';
 import type { Tm } from './tm-layer.ts';
 
@@ -13,6 +14,7 @@ export function replyCode({ scope }: Call<Tm>): number | null {
 
 /** The pseudo-variables of tm. */
 export const variables = {
+  ...branchVariables,
   $T_branch_idx: {
     doc: 'Position of the branch that a branch, onreply or failure handler runs for, from 0; null elsewhere.',
     plain: true,

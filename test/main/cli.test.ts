@@ -27,7 +27,11 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['modules', 'a', 'b'], /'b' is one argument too many/],
   [['schema', 'a'], /'a' is one argument too many/],
   [['-l', '127.0.0.1'], /-l 127\.0\.0\.1: expected an address such as "udp:/],
-  [['-l', 'sctp:127.0.0.1:5060'], /-l sctp:127\.0\.0\.1:5060: expected an address such as "udp:/],
+  [
+    ['-l', 'sctp:127.0.0.1:5060'],
+    /-l sctp:127\.0\.0\.1:5060: expected an address such as "udp:.*; unknown protocol "sctp"/,
+  ],
+  [['-l', 'localhost:5060'], /-l localhost:5060: expected an address such as [^;]*$/m],
   [['--proxy', 'a:1'], /--to and --proxy belong to the command call/],
 ];
 for (const [args, expected] of wrong) {

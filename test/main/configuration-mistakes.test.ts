@@ -27,7 +27,7 @@ const table: readonly (readonly [string, string, readonly string[]])[] = [
     'a file that is no mapping',
     '- a\n',
     [
-      'ERR_CONFIG_VALUE k.yaml:1:1: the file: found a list, expected a mapping with listen, alias, log, limits, tcp, tls, dns, routes, mpath, modules',
+      'ERR_CONFIG_VALUE k.yaml:1:1: the file: found a list, expected a mapping with listen, alias, log, limits, tcp, tls, dns, metrics, routes, mpath, modules',
     ],
   ],
   [
@@ -99,7 +99,7 @@ listen:
       `ERR_CONFIG_VALUE k.yaml:5:5: listen: found "udp:10.0.0.1:65536", expected ${ADDRESS}`,
       `ERR_CONFIG_VALUE k.yaml:6:5: listen: found "udp:::1:5060", expected ${ADDRESS}`,
       `ERR_CONFIG_VALUE k.yaml:7:5: listen: found "udp:10.0.0.300:5060", expected ${ADDRESS}`,
-      `ERR_CONFIG_VALUE k.yaml:8:5: listen: found "sctp:10.0.0.1:5060", expected ${ADDRESS}`,
+      `ERR_CONFIG_VALUE k.yaml:8:5: listen: found "sctp:10.0.0.1:5060", expected ${ADDRESS}; unknown protocol "sctp"`,
       `ERR_CONFIG_VALUE k.yaml:9:5: listen: found "udp:", expected ${ADDRESS}`,
       `ERR_CONFIG_VALUE k.yaml:10:48: advertise: found "example.com", expected ${HOST_PORT}`,
       `ERR_CONFIG_MISSING k.yaml:11:5: key 'address' is missing: expected ${ADDRESS}`,
@@ -156,8 +156,8 @@ listen:
     [
       'ERR_CONFIG_ENVIRONMENT k.yaml:4:12: environment variable GONE is not set, and ${GONE} gives no default (${GONE:-default} would)',
       'ERR_CONFIG_ENVIRONMENT k.yaml:4:26: environment variable GONE_TOO is not set, and ${GONE_TOO} gives no default (${GONE_TOO:-default} would)',
-      'ERR_CONFIG_VALUE k.yaml:4:46: environment: found ${1}, expected ${NAME} or ${NAME:-default}, or $${ for the two characters',
-      'ERR_CONFIG_VALUE k.yaml:4:57: environment: found ${OPEN, expected ${NAME} or ${NAME:-default}, or $${ for the two characters',
+      'ERR_CONFIG_VALUE k.yaml:4:46: environment: found ${1}, expected ${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for the two characters',
+      'ERR_CONFIG_VALUE k.yaml:4:57: environment: found ${OPEN, expected ${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for the two characters',
     ],
   ],
 ];

@@ -33,10 +33,12 @@ test('configuration: a small file takes the defaults for everything else', () =>
       startTimeoutMs: 10_000,
       shutdownTimeoutMs: 5000,
       lane: 64,
+      maxWaitMs: 100,
     },
     tcp: DEFAULT_CONNECTION_LIMITS,
     tls: null,
     dns: { servers: [], srv: true, naptr: true },
+    metrics: null,
   });
 });
 
@@ -50,7 +52,7 @@ listen:
   - { address: "udp:[::1]:5060", advertise: "[2001:db8::1]:5061" }
 alias: [example.com, "example.com:5060", "[2001:db8::2]:5060"]
 log: { level: notice, format: json, file: logs/proxy.log }
-limits: { handlers: 5, handler_timeout: 100, start_timeout: 200, shutdown_timeout: 0, max_lane: 3 }
+limits: { handlers: 5, handler_timeout: 100, start_timeout: 200, shutdown_timeout: 0, max_lane: 3, max_wait: 80 }
 routes: ../routes.ts
 mpath: [./mine, some-package]
 modules:
@@ -77,6 +79,7 @@ modules:
     startTimeoutMs: 200,
     shutdownTimeoutMs: 0,
     lane: 3,
+    maxWaitMs: 80,
   });
   assert.equal(routesFile, '/etc/routes.ts');
   assert.deepEqual(
@@ -200,7 +203,7 @@ test('configuration: a quoted number that does not come from the environment sta
     found.map(({ message }) => message),
     [
       '/etc/sip/k.yaml:3:22: sample.count: expected an integer of at least 0, found "7"',
-      '/etc/sip/k.yaml:3:34: sample.on: expected true or false, found "maybe"',
+      '/etc/sip/k.yaml:3:34: sample.on: expected true or false, found "${B}"',
     ],
   );
 });
@@ -212,7 +215,7 @@ test('configuration: parameters of a module that is not known are left as they a
 
 test('configuration: a located scalar, list and mapping become plain data', () => {
   const place = { file: 'k', line: 1, column: 1 };
-  const one = { kind: 'scalar', value: 1, place, substituted: false } as const;
+  const one = { kind: 'scalar', value: 1, place, substituted: false, written: 1 } as const;
   const entries = new Map([
     ['a', { keyPlace: place, value: { kind: 'list', items: [one], place } as const }],
   ]);

@@ -6,6 +6,7 @@ import {
   type BreakerState,
   PROBE_MAX_MS,
   PROBE_MIN_MS,
+  PROBE_REFUSED_MS,
   STABLE_MS,
 } from '../../modules/memcached/breaker.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -119,4 +120,15 @@ test('breaker: stopped, it does not probe', () => {
   breaker.stop();
   clock.advance(10 * PROBE_MAX_MS);
   assert.deepEqual([events, clock.pending], [[], 0]);
+});
+
+test('breaker: a server that refuses this client is probed slowly, and as usual once it fails otherwise', () => {
+  const { breaker, events, clock } = new Rig().in('closed');
+  breaker.failed('wrong password', true);
+  clock.advance(PROBE_REFUSED_MS - 1);
+  assert.deepEqual(events, ['opened: wrong password']);
+  clock.advance(1);
+  breaker.failed('gone');
+  clock.advance(PROBE_MAX_MS);
+  assert.deepEqual(events, ['opened: wrong password', 'probe', 'probe']);
 });

@@ -28,9 +28,35 @@ function template(strings: TemplateStringsArray, ...values: unknown[]): [KeyArgu
 
 test('key reference: a string is the key, all of it', () => {
   for (const key of ['call::1', '', 'k=>60', '=>', 'x=>abc']) {
-    assert.deepEqual(refer(formats(), key), { key, expire: undefined });
-    assert.deepEqual(refer(formats(), key, {}), { key, expire: undefined });
-    assert.deepEqual(refer(formats(), key, { expire: 60 }), { key, expire: 60 });
+    assert.deepEqual(refer(formats(), key), { key, expire: undefined, group: undefined });
+    assert.deepEqual(refer(formats(), key, {}), { key, expire: undefined, group: undefined });
+    assert.deepEqual(refer(formats(), key, { expire: 60 }), { key, expire: 60, group: undefined });
+  }
+});
+
+test('key reference: a string names no group, its options may', () => {
+  assert.deepEqual(refer(formats(), '@limits|k'), { key: '@limits|k', expire: undefined, group: undefined });
+  assert.deepEqual(refer(formats(), '@limits|k', { group: 'limits' }), {
+    key: '@limits|k',
+    expire: undefined,
+    group: 'limits',
+  });
+});
+
+test('key reference: the constant that a template begins with may name a group, nothing else in it', async () => {
+  const name = 'limits';
+  const cases: readonly (readonly [[KeyArgument, ...unknown[]], string, string | undefined])[] = [
+    [template`@limits|call::$ci`, 'call::c1@host', 'limits'],
+    [template`@limits|${'@other|x'}`, '@other|x', 'limits'],
+    [template`@limits|a|b`, 'a|b', 'limits'],
+    [template`@${name}|k`, '@limits|k', undefined],
+    [template`${'@limits|k'}`, '@limits|k', undefined],
+    [template`$ci|@limits|k`, '@limits|x|@limits|k', undefined],
+    [template`a@limits|k`, 'a@limits|k', undefined],
+  ];
+  for (const [args, key, group] of cases) {
+    const callId = key.includes('@host') ? 'c1@host' : '@limits|x';
+    assert.deepEqual(await refer(formats(callId), ...args), { key, expire: undefined, group });
   }
 });
 
@@ -43,8 +69,17 @@ test('key reference: named in text, what follows the first => is the lifetime', 
     ['k=>', 'k', {}],
     ['=>5', '', { expire: 5 }],
     ['a=b=>5', 'a=b', { expire: 5 }],
+    ['@limits|k', 'k', { group: 'limits' }],
+    ['@limits|a|b=>5', 'a|b', { expire: 5, group: 'limits' }],
+    ['@limits|', '', { group: 'limits' }],
+    ['@|k', 'k', { group: '' }],
+    ['@limits', '@limits', {}],
+    ['@a=>5|k', '@a', null],
+    ['a@limits|k', 'a@limits|k', {}],
+    ['limits|k', 'limits|k', {}],
   ] as const) {
-    assert.deepEqual(namedKey(text), [key, options], text);
+    if (options === null) assert.throws(() => namedKey(text), { code: 'ERR_MEMCACHED_EXPIRE' }, text);
+    else assert.deepEqual(namedKey(text), [key, options], text);
   }
 });
 
@@ -70,7 +105,11 @@ test('key reference: options that are none, or hold no proper lifetime, are refu
 test('key reference: no $ in a string is expanded, whatever the Call-ID', () => {
   for (const callId of ['$ru', '$ci', '$(ci', '$', '$$', '$avp(x)', '$mct(other)', 'a$', '${x}', '$null']) {
     const service = formats();
-    assert.deepEqual(refer(service, `call::${callId}`), { key: `call::${callId}`, expire: undefined });
+    assert.deepEqual(refer(service, `call::${callId}`), {
+      key: `call::${callId}`,
+      expire: undefined,
+      group: undefined,
+    });
     assert.deepEqual(service.asked, []);
   }
 });
@@ -79,10 +118,12 @@ test('key reference: variables in the constant parts of a template are expanded'
   assert.deepEqual(await refer(formats(), ...template`call::$ci`), {
     key: 'call::c1@host',
     expire: undefined,
+    group: undefined,
   });
   assert.deepEqual(await refer(formats(), ...template`$later/$ci=>60`), {
     key: 'waited/c1@host',
     expire: 60,
+    group: undefined,
   });
 });
 
@@ -92,6 +133,7 @@ test('key reference: the values of a template are taken as they are', async () =
     assert.deepEqual(await refer(service, ...template`call::${value}=>60`), {
       key: `call::${value}`,
       expire: 60,
+      group: undefined,
     });
     assert.deepEqual(service.asked, []);
   }
@@ -99,13 +141,14 @@ test('key reference: the values of a template are taken as they are', async () =
 
 test('key reference: constants and values of a template mix', async () => {
   const got = await refer(formats('X'), ...template`$ci/${'$ci'}/$ci/${7}/${8n}=>${90}`);
-  assert.deepEqual(got, { key: 'X/$ci/X/7/8', expire: 90 });
+  assert.deepEqual(got, { key: 'X/$ci/X/7/8', expire: 90, group: undefined });
 });
 
 test('key reference: what an expanded variable holds is not expanded again, nor searched for =>', async () => {
   assert.deepEqual(await refer(formats('$ci=>0'), ...template`call::$ci`), {
     key: 'call::$ci=>0',
     expire: undefined,
+    group: undefined,
   });
 });
 

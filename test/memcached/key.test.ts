@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { ENCODED_KEY_PREFIX, wireKey } from '../../modules/memcached/key.ts';
+import { ENCODED_KEY_PREFIX, MAX_PREFIX_BYTES, prefixProblem, wireKey } from '../../modules/memcached/key.ts';
 
 const sha256 = (bytes: string) => createHash('sha256').update(bytes, 'latin1').digest('hex');
 
@@ -74,5 +74,24 @@ test('key: two texts of fewer than 250 bytes never share a key', () => {
 test('key: null, undefined or a number is refused', () => {
   for (const key of [null, undefined, 7]) {
     assert.throws(() => Reflect.apply(wireKey, undefined, [key]), { code: 'ERR_MEMCACHED_KEY' });
+  }
+});
+
+test('key: a prefix stays readable, whatever becomes of the key', () => {
+  assert.equal(wireKey('k', 'prod:'), 'prod:k');
+  assert.equal(wireKey('k'.repeat(244), 'prod:'), `prod:${'k'.repeat(244)}`);
+  assert.equal(wireKey('L'.repeat(300), 'prod:'), 'prod:a4c74e5d8afcfe40829904fb255565b1');
+  assert.match(wireKey('k'.repeat(245), 'prod:'), /^prod:[0-9a-f]{32}$/);
+  assert.equal(wireKey('a b', 'prod:'), `prod:${ENCODED_KEY_PREFIX}${sha256('a b')}`);
+  for (const key of ['', 'a b', 'x'.repeat(200), 'y'.repeat(5000)]) {
+    assert.ok(wireKey(key, 'p'.repeat(MAX_PREFIX_BYTES)).length < 250);
+  }
+});
+
+test('key: a prefix is short and can be sent', () => {
+  for (const text of ['', 'prod:', 'é:', 'p'.repeat(MAX_PREFIX_BYTES)])
+    assert.equal(prefixProblem(text), null);
+  for (const text of ['a b', 'a\r\n', '\x7f', ' ', 'p'.repeat(MAX_PREFIX_BYTES + 1), 'é'.repeat(51)]) {
+    assert.notEqual(prefixProblem(text), null, text);
   }
 });

@@ -56,6 +56,43 @@ onEachBackend(
 );
 
 onEachBackend(
+  'leases: a fork that is refused does not free the place that another fork of the call has',
+  async (t, { address }) => {
+    const one = limitsOf(t, clientOf(t, [address])).leases;
+    const two = limitsOf(t, clientOf(t, [address])).leases;
+    const options = { max: 1, ttl: 60, id: 'a' };
+    assert.deepEqual(await one.acquire('l', options, UNBOUNDED, 'wins'), acquired(1));
+    assert.deepEqual(await two.acquire('l', options, UNBOUNDED, 'fail'), acquired(1));
+    assert.deepEqual(await one.acquire('l', options, UNBOUNDED, 'lost'), acquired(1));
+    for (const [leases, fork] of [
+      [two, 'fail'],
+      [one, 'lost'],
+    ] as const) {
+      for (const _ of ['once', 'again']) {
+        assert.deepEqual(await leases.release('l', 'a', UNBOUNDED, fork), { status: 'kept', active: 1 });
+      }
+    }
+    await rawExchange(address, 'flush_all\r\n');
+    assert.deepEqual(await two.active('l', UNBOUNDED), { status: 'done', active: 0 });
+    assert.deepEqual(await one.active('l', UNBOUNDED), { status: 'done', active: 1 });
+    assert.equal((await two.renew('l', 'a', { ttl: 60 }, UNBOUNDED)).status, 'renewed');
+    // The BYE is of no fork: it ends the call.
+    assert.deepEqual(await two.release('l', 'a', UNBOUNDED), { status: 'released', active: 0 });
+    assert.deepEqual(await one.active('l', UNBOUNDED), { status: 'done', active: 0 });
+  },
+);
+
+onEachBackend('leases: a call ends with its last fork', async (t, { address }) => {
+  const { leases } = limitsOf(t, clientOf(t, [address]));
+  const options = { max: 1, ttl: 60, id: 'a' };
+  for (const fork of ['one ', 'two ']) await leases.acquire('l', options, UNBOUNDED, fork);
+  assert.deepEqual(await leases.release('l', 'a', UNBOUNDED, 'one '), { status: 'kept', active: 1 });
+  assert.equal((await leases.acquire('l', { ...options, id: 'b' }, UNBOUNDED)).status, 'full');
+  assert.deepEqual(await leases.release('l', 'a', UNBOUNDED, 'two '), { status: 'released', active: 0 });
+  assert.deepEqual(await leases.acquire('l', { ...options, id: 'b' }, UNBOUNDED), acquired(1));
+});
+
+onEachBackend(
   'leases: one that is not renewed ends by itself, one that is lives on',
   async (t, { address }) => {
     let nowMs = 1_800_000_000_000;

@@ -31,14 +31,14 @@ test('limits: all operations of one turn leave in one write', async (t) => {
 test('limits: one operation more than may wait fails at once, and one that ends makes room', async (t) => {
   const server = await FakeServer.start(t);
   const client = clientOf(t, [server.address], { clock: new FakeClock() });
-  const waiting = Array.from({ length: MAX_PENDING_COMMANDS }, (_, i) => client.read(`k${i}`));
+  const waiting = Array.from({ length: MAX_PENDING_COMMANDS }, (_, i) => client.touch(`k${i}`, 60));
   assert.match(JSON.stringify(await client.read('one more')), /down.*queue full/);
-  await server.received(`get k${MAX_PENDING_COMMANDS - 1}\r\n`);
-  server.write('END\r\n');
-  assert.deepEqual(await waiting[0], { status: 'miss' });
+  await server.received(`touch k${MAX_PENDING_COMMANDS - 1} 60\r\n`);
+  server.write('TOUCHED\r\n');
+  assert.deepEqual(await waiting[0], { status: 'touched' });
   const next = client.read('next');
   await server.received('get next\r\n');
-  server.write('END\r\n'.repeat(MAX_PENDING_COMMANDS));
+  server.write(`${'TOUCHED\r\n'.repeat(MAX_PENDING_COMMANDS - 1)}END\r\n`);
   assert.deepEqual(await next, { status: 'miss' });
   await Promise.all(waiting);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { PROBE_MIN_MS } from '../../modules/memcached/breaker.ts';
-import { MAX_READ_BYTES } from '../../modules/memcached/connection.ts';
+import { MAX_READ_BYTES } from '../../modules/memcached/reply-reader.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { freePort } from '../programs/free-port.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
@@ -94,9 +94,9 @@ test("outages: a value too large for the server's own limit is too large, limit 
 test('outages: a value larger than may be read is skipped, and the next answer found', async (t) => {
   const { server, client } = await rigOf(t);
   const reading = Promise.all([client.read('k'), client.read('next')]);
-  await server.received('get next\r\n');
+  await server.received('get k next\r\n');
   const size = MAX_READ_BYTES + 1;
-  server.write(`VALUE k 1 ${size}\r\n${'x'.repeat(size)}\r\nEND\r\nVALUE next 1 2\r\nok\r\nEND\r\n`);
+  server.write(`VALUE k 1 ${size}\r\n${'x'.repeat(size)}\r\nVALUE next 1 2\r\nok\r\nEND\r\n`);
   const [first, second] = await reading;
   assertDown(first, /value of 1048577 bytes, more than 1048576/);
   assert.deepEqual(second, { status: 'hit', value: 'ok' });

@@ -7,6 +7,7 @@ import { Budget } from '../../modules/memcached/patience.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { callOf, fakeCore, request } from '../modules/fake-core.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
+import { defaultParams } from './default-params.ts';
 import { FakeServer } from './fake-server.ts';
 import { assertDown, rigOf, TIMEOUT_MS } from './fault-rig.ts';
 import { limitsOf } from './limits-rig.ts';
@@ -41,9 +42,9 @@ test('budget: operations side by side count once', async (t) => {
   const { server, client, clock } = await rigOf(t);
   const budget = new Budget(clock, 300);
   const reading = Promise.all([client.read('a', { budget }), client.read('b', { budget })]);
-  await server.received('get b\r\n');
+  await server.received('get a b\r\n');
   clock.advance(100);
-  server.write('END\r\nEND\r\n');
+  server.write('END\r\n');
   await reading;
   assert.equal(budget.leftMs, 200);
 });
@@ -64,14 +65,13 @@ test('budget: one for each transaction, whatever its handlers ask for', async (t
   const clock = new FakeClock();
   const { address } = server;
   const params = {
+    ...defaultParams(),
     servers: address.kind === 'tcp' ? `${address.host}:${address.port}` : '',
     expire: 0,
-    mode: 0,
     timeout: TIMEOUT_MS,
     budget: TIMEOUT_MS,
     journal: 0,
-    stringify: 0,
-  } as const;
+  };
   const state = memcached.init({ params, core: { ...fakeCore(), clock }, log: recordedLog(), deps: {} });
   t.after(() => memcached.stop?.(state));
   const starting = memcached.start?.(state);
@@ -155,16 +155,16 @@ test('abort: of two forks of a call one that was aborted leaves the other its pl
   const aborted = leases.acquire('l', options, { signal: abort.signal });
   await server.received('gets lease:l\r\n');
   server.write('END\r\n');
-  await server.received('add lease:l 1 61 46\r\n');
-  const [, stored = ''] = server.chunks.join('').split('add lease:l 1 61 46\r\n');
+  await server.received('add lease:l 1 61 50\r\n');
+  const [, stored = ''] = server.chunks.join('').split('add lease:l 1 61 50\r\n');
   abort.abort();
   assert.equal((await aborted).status, 'down');
   const other = leases.acquire('l', options, {});
   server.write('STORED\r\n');
   // The other fork and the giving back are one change: it keeps the lease.
   await server.received('gets lease:l\r\n');
-  server.write(`VALUE lease:l 1 46 7\r\n${stored.slice(0, 46)}\r\nEND\r\n`);
-  await server.received('cas lease:l 1 61 46 7\r\n');
+  server.write(`VALUE lease:l 1 50 7\r\n${stored.slice(0, 50)}\r\nEND\r\n`);
+  await server.received('cas lease:l 1 61 50 7\r\n');
   server.write('STORED\r\n');
   assert.deepEqual(await other, { status: 'acquired', active: 1, countedBy: 'cluster' });
 });

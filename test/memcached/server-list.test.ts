@@ -24,6 +24,20 @@ test('servers: each form is understood', () => {
   }
 });
 
+test('servers: TLS is a matter of each', () => {
+  const parsed = parseServers('a;tls=on;weight=2, b;tls=off, c;tls_name=x, unix:/run/a@b');
+  assert.ok(parsed.ok);
+  assert.deepEqual(
+    parsed.servers.map(({ tls, tlsName, weight }) => [tls, tlsName, weight]),
+    [
+      [true, undefined, 2],
+      [false, undefined, 1],
+      [undefined, 'x', 1],
+      [undefined, undefined, 1],
+    ],
+  );
+});
+
 test('servers: embedded stands alone', () => {
   assert.deepEqual(parseServers(' embedded '), { ok: true, embedded: true, servers: [] });
   assert.match(reason('embedded,a:1'), /'embedded' stands alone/);
@@ -49,7 +63,12 @@ test('servers: each mistake has its reason', () => {
     ['a b:1', /expected host:port/],
     ['a:1;weight=0', /weight=1 to weight=1000/],
     ['a:1;weight=1001', /weight=1 to/],
-    ['a:1;wait=1', /'wait=1' after a:1/],
+    ['a:1;wait=1', /'wait=1' after a:1: expected weight=N, tls=on, tls=off or tls_name=NAME/],
+    ['a:1;tls', /'tls' after a:1: expected weight=N, tls=on/],
+    ['a:1;tls=yes', /'tls=yes' after a:1: expected tls=on or tls=off/],
+    ['unix:/s;tls=on', /there is no TLS on a Unix socket/],
+    ['a:1;tls_name=', /expected weight=N, tls=on, tls=off or tls_name=NAME/],
+    ['proxy:secret@a:1', /^a server has no @/],
     ['a:1,a:1', /a:1 stands there twice/],
     ['a,a:11211', /a:11211 stands there twice/],
   ] as const) {

@@ -9,6 +9,7 @@ import { namedKey } from '../../modules/memcached/key-reference.ts';
 import { memcached } from '../../modules/memcached/memcached.ts';
 import { callOf, fakeCore, fakeFormats, request } from '../modules/fake-core.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
+import { defaultParams } from './default-params.ts';
 import { type Backend, backends, PATIENT_TIMEOUT_MS, rawExchange, realClock } from './rig.ts';
 
 type Variables = typeof memcached.pseudoVariables;
@@ -20,13 +21,12 @@ interface Started {
 }
 
 const DEFAULTS: ParamValues<typeof memcached.params> = {
+  ...defaultParams(),
   servers: 'embedded',
   expire: 100,
-  mode: 0,
   timeout: PATIENT_TIMEOUT_MS,
   budget: 0,
   journal: 0,
-  stringify: 0,
 };
 
 /** The module as the core starts it, and its variables as a route sees them. */
@@ -266,12 +266,24 @@ test('module: the parameters have the defaults of the manual', () => {
   const defaults = Object.entries(memcached.params).map(([name, param]) => [name, param.default]);
   assert.deepEqual(defaults, [
     ['servers', 'localhost:11211'],
+    ['groups', {}],
+    ['limits_group', ''],
+    ['prefix', ''],
     ['expire', 10_800],
     ['mode', 0],
     ['timeout', 250],
     ['budget', 1000],
     ['journal', 10_000],
+    ['slow_log', 0],
     ['stringify', 0],
+    ['tls', false],
+    ['tls_ca_list', ''],
+    ['tls_certificate', ''],
+    ['tls_private_key', ''],
+    ['tls_server_name', ''],
+    ['tls_verify', true],
+    ['user', ''],
+    ['password', memcached.params.password.default],
   ]);
 });
 

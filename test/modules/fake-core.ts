@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Logger } from '../../core/log.ts';
+import { Figures } from '../../core/registry/figures.ts';
+import { Myself } from '../../core/proxy/myself.ts';
+import { OwnRoutes } from '../../core/proxy/own-routes.ts';
 import type { Call } from '../../core/registry/module.ts';
 import { Avps, type RouteKind, Scope } from '../../core/registry/scope.ts';
 import type {
   CoreServices,
+  FlowTokens,
   FormatService,
   PvResult,
   TransactionLayer,
@@ -49,6 +53,8 @@ interface RequestOptions {
   readonly body?: string;
   readonly received?: Received;
   readonly branch?: string;
+  /** Value of the Via, instead of one with that branch. */
+  readonly via?: string;
 }
 
 /** A parsed request, well formed unless the options make it otherwise. Byte strings go in as they are. */
@@ -57,7 +63,7 @@ export function request(options: RequestOptions = {}): SipRequest {
   const maxForwards = options.maxForwards === undefined ? '70' : options.maxForwards;
   const lines = [
     `${method} ${options.uri ?? 'sip:bob@example.com'} SIP/2.0`,
-    `Via: SIP/2.0/UDP 198.51.100.7:5070;branch=${options.branch ?? 'z9hG4bKa1'}`,
+    `Via: ${options.via ?? `SIP/2.0/UDP 198.51.100.7:5070;branch=${options.branch ?? 'z9hG4bKa1'}`}`,
     ...(maxForwards === null ? [] : [`Max-Forwards: ${maxForwards}`]),
     ...(options.headers ?? []),
     `From: ${options.from ?? '"Alice A." <sip:alice@example.org>;tag=fa1'}`,
@@ -168,11 +174,13 @@ export function fakeFormats(variables: Variables): FormatService {
 
 export interface FakeCore extends CoreServices {
   readonly clock: FakeClock;
+  readonly metrics: Figures;
   /** Replies sent without a transaction, in order. */
   readonly replies: { readonly request: SipRequest; readonly text: string }[];
   /** How the next reply fails to be sent; null: it does not. */
   replyError: Error | null;
   transactions: TransactionLayer | null;
+  flowTokens: FlowTokens | null;
 }
 
 interface FakeCoreOptions {
@@ -183,6 +191,8 @@ interface FakeCoreOptions {
   readonly formats?: FormatService;
   /** What random tokens are made of; two cores with the same seed make the same ones. */
   readonly seed?: string;
+  /** Listen points; one at 192.0.2.1 unless given. */
+  readonly points?: readonly ListenPoint[];
 }
 
 function unused(name: string): () => never {
@@ -194,17 +204,20 @@ function unused(name: string): () => never {
 /** Core services by hand: time stands still, nothing is sent, randomness is the seed repeated. */
 export function fakeCore(options: FakeCoreOptions = {}): FakeCore {
   const names = options.myself ?? ['192.0.2.1:5060'];
-  const isMyself = (host: string, port: number | null) =>
-    names.includes(host) || names.includes(`${host}:${port ?? 5060}`);
+  const aliases = names.map((name) => {
+    const [, host = name, port = ''] = /^(.*):(\d+)$/.exec(name) ?? [];
+    return { host, port: port === '' ? null : Number(port) };
+  });
   const core: FakeCore = {
     clock: new FakeClock(),
+    metrics: new Figures(),
     replies: [],
     replyError: null,
     transactions: null,
     randomToken: (length) => (options.seed ?? 'seed').repeat(length).slice(0, length),
     statelessTag: ({ topVia }) => `stateless-${topVia.branch}`,
     transport: {
-      points: [proxyPoint],
+      points: options.points ?? [proxyPoint],
       send: unused('transport.send'),
       reply(answered, bytes, onError) {
         core.replies.push({ request: answered, text: bytes.toString('latin1') });
@@ -213,7 +226,13 @@ export function fakeCore(options: FakeCoreOptions = {}): FakeCore {
       replyTarget: ({ received: { address, port } }) => ({ protocol: 'udp', address, port }),
       pointFor: () => proxyPoint,
     },
-    myself: { isMyself, isMyselfUri: (uri) => isMyself(uri.host, uri.port) },
+    myself: new Myself([], aliases),
+    ownRoutes: new OwnRoutes({ points: options.points ?? [proxyPoint] }),
+    extensions: new Set(),
+    flowTokens: null,
+    setFlowTokens(tokens) {
+      core.flowTokens = tokens;
+    },
     handlers: { has: () => false, hasReplyHandler: false, run: unused('handlers.run') },
     forwarding: {
       resolve: unused('forwarding.resolve'),

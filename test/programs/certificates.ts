@@ -37,14 +37,19 @@ export class Authority {
     return this.#root.certificateFile;
   }
 
-  /** A certificate with these names, such as `DNS:example.com, IP:127.0.0.1`; '' for none but the subject's `cn`. */
-  issue(names: string, cn = 'test'): KeyPair {
+  /**
+   * A certificate with these names, such as `DNS:example.com, IP:127.0.0.1`; '' for none but the subject's `cn`. It is good for so many days: with
+   * -1 it was, until yesterday.
+   */
+  issue(names: string, cn = 'test', days = 2): KeyPair {
     this.#count += 1;
     const file = (extension: string): string => join(this.#folder, `${this.#count}.${extension}`);
     writeFileSync(file('ext'), names === '' ? 'basicConstraints=CA:FALSE\n' : `subjectAltName=${names}\n`);
     openssl(`req -new -nodes -subj /CN=${cn} ${NEW_KEY} -keyout ${file('key')} -out ${file('csr')}`);
     const signer = `-CA ${this.#root.certificateFile} -CAkey ${this.#root.keyFile} -CAcreateserial`;
-    openssl(`x509 -req -in ${file('csr')} -days 2 -extfile ${file('ext')} ${signer} -out ${file('pem')}`);
+    openssl(
+      `x509 -req -in ${file('csr')} -days ${days} -extfile ${file('ext')} ${signer} -out ${file('pem')}`,
+    );
     return readPair(file('pem'), file('key'));
   }
 }

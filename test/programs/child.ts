@@ -29,6 +29,8 @@ for (const [signal, number] of [
 ] as const) {
   process.once(signal, () => process.exit(128 + number));
 }
+// The one who reads the results is gone. Left to node:test, this process would end without the event `exit`.
+process.stdout.once('error', () => process.exit(1));
 
 /** A program that a test started. It has a process group of its own, which is killed when the test's process ends. */
 export class Child {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Child } from './child.ts';
+import { Child, PATIENCE_MS } from './child.ts';
 import { freePort } from './free-port.ts';
 import { startKamailio } from './kamailio.ts';
 import { startMemcached } from './memcached.ts';
@@ -104,6 +104,26 @@ for (const ending of [
     await watch.stop();
   });
 }
+
+test('child: programs die with the test when nobody reads its results any more', async () => {
+  const module = JSON.stringify(fileURLToPath(new URL('./child.js', import.meta.url)));
+  const script = `import { test } from 'node:test';
+    import { Child } from ${module};
+    const child = new Child('sleep', ['600']);
+    process.stderr.write(child.pid + '\\n');
+    test('endless', async (t) => {
+      for (;;) await t.test('part', () => new Promise((r) => setTimeout(r, 20)));
+    });`;
+  const run = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [pid]: Buffer[] = await once(run.stderr, 'data');
+  run.stdout.destroy();
+  await once(run, 'exit', { signal: AbortSignal.timeout(PATIENCE_MS) });
+  const watch = node('setInterval(() => {}, 1000)');
+  await watch.until('end of the program', () => !isAlive(Number(pid)));
+  await watch.stop();
+});
 
 test('free port: differs from one that is in use, and can be bound', async () => {
   const port = await freePort();

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Protocol } from '../../core/index.ts';
 import { Child, type Exit } from './child.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -33,6 +34,8 @@ export interface Proxy {
   readonly addresses: readonly string[];
   /** Port of the first UDP address. */
   readonly port: number;
+  /** Port of the first address of a protocol; NaN when there is none. */
+  portOf(protocol: Protocol): number;
   /** Every log line so far. */
   log(): readonly LogLine[];
   /** The first log line whose message matches; waits until there is one. */
@@ -84,12 +87,16 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   };
   const ready = await child.until("log line 'ready'", () => find(/\bready\b/));
   const addresses = [...JSON.stringify(ready).matchAll(ADDRESS)].map(([address]) => address);
-  const udp = addresses.find((address) => address.startsWith('udp:'));
+  const portOf = (protocol: Protocol): number => {
+    const address = addresses.find((text) => text.startsWith(`${protocol}:`));
+    return Number(address?.slice(address.lastIndexOf(':') + 1));
+  };
   return {
     folder,
     pid: child.pid,
     addresses,
-    port: Number(udp?.slice(udp.lastIndexOf(':') + 1)),
+    port: portOf('udp'),
+    portOf,
     log: () => child.err.map(parseLine).filter((line) => line !== null),
     waitForLog: (pattern) => child.until(`log line ${pattern}`, () => find(pattern)),
     signal: (signal) => child.signal(signal),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Child } from './child.ts';
 import { isTcpPortListening, isUdpPortBound } from './ports.ts';
 import { tempFolder } from './temp-folder.ts';
+import { tlsSipp } from './tls-sipp.ts';
 
 /** How long a run may take unless told, ms. */
 const DEFAULT_LIMIT_MS = 60_000;
@@ -74,8 +75,9 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
   } = options;
   const folder = tempFolder();
   const statistics = join(folder, 'statistics.csv');
+  const usesTls = args.includes('l1');
   const child = new Child(
-    'sipp',
+    (usesTls ? tlsSipp() : null) ?? 'sipp',
     [
       existsSync(scenario) ? '-sf' : '-sn',
       scenario,
@@ -111,7 +113,7 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
       errors: readErrors(folder) + child.err.join('\n'),
     };
   });
-  const isBound = args.includes('t1') ? isTcpPortListening : isUdpPortBound;
+  const isBound = usesTls || args.includes('t1') ? isTcpPortListening : isUdpPortBound;
   if (port !== undefined) await child.until(`socket on port ${port}`, () => isBound(port));
   return {
     result,

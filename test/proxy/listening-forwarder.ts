@@ -29,7 +29,14 @@ export async function listeningForwarder(
     routesFile: import.meta.filename,
     log,
     clock,
-    limits: { handlers: 10, handlerTimeoutMs: 10_000, startTimeoutMs: 1_000, shutdownTimeoutMs: 0, lane: 10 },
+    limits: {
+      handlers: 10,
+      handlerTimeoutMs: 10_000,
+      startTimeoutMs: 1_000,
+      shutdownTimeoutMs: 0,
+      lane: 10,
+      maxWaitMs: 0,
+    },
   });
   await proxy.start();
   t.after(async () => {

@@ -71,17 +71,39 @@ test('malformed: a datagram above the limit gets 413', async () => {
   assert.match(rig.take()[0]!.text, /^SIP\/2\.0 413 /);
 });
 
-test('Proxy-Require: every line of it is named in Unsupported; ACK and CANCEL are not asked', async () => {
+test('Proxy-Require: what it names in any of its lines is listed in Unsupported once; ACK and CANCEL are not asked', async () => {
   const { rig, seen } = await unreached();
-  const headers = 'Proxy-Require: foo, bar\nproxy-require: baz\n';
+  const headers = 'Proxy-Require: foo, bar\nproxy-require: baz, Foo\n';
   await rig.receive(request({ method: 'OPTIONS', headers }), CALLER);
   const [refused] = rig.take();
   assert.match(refused!.text, /^SIP\/2\.0 420 Bad Extension\r\n/);
-  assert.match(refused!.text, /\r\nUnsupported: foo, bar\r\nUnsupported: baz\r\n/);
+  assert.match(refused!.text, /\r\nUnsupported: foo, bar, baz\r\n/);
   assert.deepEqual(seen, []);
   assert.equal(rig.clock.pending, 0);
   for (const method of ['ACK', 'CANCEL']) await rig.receive(request({ method, headers }), CALLER);
   assert.deepEqual(seen, ['ACK', 'CANCEL']);
+});
+
+test('Proxy-Require: what a loaded module supports is no reason to refuse, and is not listed', async () => {
+  const seen: string[] = [];
+  const routes = defineRoutes({
+    uses: ['sl'],
+    request({ msg, ksr }) {
+      seen.push(msg.method);
+      ksr.sl.sl_send_reply(200, 'OK');
+    },
+  });
+  const rig = await proxyRig(routes, {
+    modules: { sl: {}, path: {}, outbound: {}, sanity: { proxy_require: 'sec-agree' } },
+  });
+  await rig.receive(
+    request({ method: 'OPTIONS', headers: 'Proxy-Require: path, Outbound, Sec-Agree\n' }),
+    CALLER,
+  );
+  assert.deepEqual(seen, ['OPTIONS']);
+  rig.take();
+  await rig.receive(request({ method: 'OPTIONS', headers: 'Proxy-Require: path, foo\n' }), CALLER);
+  assert.equal(header(rig.take()[0]!.text, 'Unsupported'), 'foo');
 });
 
 test('the ACK of a refusal without state ends here, whatever modules are loaded', async () => {

@@ -12,6 +12,8 @@ const myself = new Myself(
   [
     { host: 'Example.COM', port: null },
     { host: 'edge.example.org', port: 5061 },
+    { host: 'web.example.org', port: 80 },
+    { host: 'web.example.org', port: 443 },
   ],
 );
 
@@ -53,6 +55,9 @@ const URIS: readonly (readonly [string, boolean])[] = [
   ['sips:edge.example.org', true],
   ['sip:edge.example.org;transport=TLS', true],
   ['sip:edge.example.org', false],
+  ['sip:web.example.org;transport=ws', true],
+  ['sip:web.example.org;transport=wss', true],
+  ['sip:web.example.org', false],
   ['tel:+15551234', false],
 ];
 for (const [text, wanted] of URIS) {

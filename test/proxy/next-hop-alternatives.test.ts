@@ -31,7 +31,13 @@ async function ways(addresses: readonly string[]): Promise<readonly string[] | s
     resolver,
     families: new Map([['udp', 0]]),
   });
-  const forwarding = new Forwarding({ transport: ipv4, nextHop, resolver, log: recordedLog() });
+  const forwarding = new Forwarding({
+    transport: ipv4,
+    nextHop,
+    resolver,
+    log: recordedLog(),
+    tagOf: () => 'tag',
+  });
   const found = await forwarding.resolve(request({ uri: 'sip:a.example.org' }));
   if (!found.ok) return found.reason;
   assert.notDeepEqual(found.alternatives, []);

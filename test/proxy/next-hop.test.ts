@@ -53,18 +53,39 @@ test('next hop: with no Route but our own the Request-URI says where', async () 
   assert.deepEqual(linesOf(printed(msg), 'route'), []);
 });
 
-test('next hop: a strict router becomes the Request-URI, and the Request-URI the last Route', async () => {
-  const headers = [`Route: ${OWN}, <sip:10.0.0.7;x=1>, <sip:10.0.0.8;lr>`];
-  const msg = request({ uri: 'sip:bob@10.0.0.3', headers });
-  assert.equal(await way(msg), 'udp:10.0.0.7:5060');
-  assert.equal(msg.uri, 'sip:10.0.0.7;x=1');
-  assert.deepEqual(linesOf(printed(msg), 'route'), ['Route: <sip:10.0.0.8;lr>', 'Route: <sip:bob@10.0.0.3>']);
-});
+/** A strict router, alone and above another Route, and the Routes that it then leaves with. */
+const STRICT: readonly (readonly [string, readonly string[]])[] = [
+  [`${OWN}, <sip:10.0.0.7;x=1>, <sip:10.0.0.8;lr>`, ['<sip:10.0.0.8;lr>', '<sip:bob@10.0.0.3>']],
+  ['<sip:10.0.0.7;x=1>', ['<sip:bob@10.0.0.3>']],
+];
+for (const [route, left] of STRICT) {
+  test(`next hop: ${route}: the strict router becomes the Request-URI of the branch, and the Request-URI its last Route`, async () => {
+    const msg = request({ uri: 'sip:bob@10.0.0.3', headers: [`Route: ${route}`] });
+    const hop = nextHop();
+    // Twice, as for two branches: each is rewritten by itself.
+    for (let branch = 0; branch < 2; branch += 1) {
+      const found = await hop.resolve(msg);
+      assert(found.ok && found.rewritten !== undefined);
+      assert.deepEqual(found.target, { protocol: 'udp', address: '10.0.0.7', port: 5060 });
+      assert.equal(found.rewritten.uri, 'sip:10.0.0.7;x=1');
+      assert.deepEqual(
+        linesOf(printed(found.rewritten), 'route'),
+        left.map((value) => `Route: ${value}`),
+      );
+    }
+    assert.equal(msg.uri, 'sip:bob@10.0.0.3');
+    assert.deepEqual(linesOf(printed(msg), 'route').at(-1)?.includes('bob'), false);
+  });
+}
 
-test('next hop: a strict router alone leaves the Request-URI as the only Route', async () => {
-  const msg = request({ uri: 'sip:bob@10.0.0.3', headers: ['Route: <sip:10.0.0.7>'] });
-  assert.equal(await way(msg), 'udp:10.0.0.7:5060');
-  assert.deepEqual(linesOf(printed(msg), 'route'), ['Route: <sip:bob@10.0.0.3>']);
+test('next hop: a maddr that only led here is taken off the Request-URI of the branch', async () => {
+  const msg = request({ uri: 'sip:bob@10.0.0.3:5060;maddr=192.0.2.1;transport=udp;x=1' });
+  const found = await nextHop().resolve(msg);
+  assert(found.ok);
+  assert.equal(found.target.address, '10.0.0.3');
+  assert.equal(found.rewritten?.uri, 'sip:bob@10.0.0.3;x=1');
+  assert.equal(msg.uri, 'sip:bob@10.0.0.3:5060;maddr=192.0.2.1;transport=udp;x=1');
+  assert.equal(await way(request({ uri: 'sip:bob@10.0.0.3:5070;maddr=192.0.2.1' })), 'udp:192.0.2.1:5070');
 });
 
 const ONE_HOP: readonly (readonly [string, string])[] = [

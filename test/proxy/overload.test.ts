@@ -104,9 +104,22 @@ test('overload: the ACK of a 503 ends here, and once there is room requests are 
   assert.equal(rig.starts().at(-1), 'INVITE sip:bob@10.0.0.3 SIP/2.0 -> 10.0.0.3:5060');
   await rig.receive(other(2, { method: 'ACK', toTag }), CALLER);
   assert.deepEqual(rig.starts(), []);
-  await rig.receive(other(2), CALLER);
+  await rig.receive(other(3), CALLER);
   assert.equal(rig.starts().at(-1), 'INVITE sip:bob@10.0.0.3 SIP/2.0 -> 10.0.0.3:5060');
-  assert.deepEqual(seen, ['call-1', 'call-2']);
+  assert.deepEqual(seen, ['call-1', 'call-3']);
+});
+
+test('overload: a retransmission of a refused request is refused too, whatever room there is by then', async () => {
+  const { rig, seen, open } = await slow({ handlers: 1 });
+  await rig.receive(request(), CALLER);
+  await rig.receive(other(2), CALLER);
+  const [refused] = rig.take();
+  open();
+  await rig.advance(0);
+  rig.take();
+  await rig.receive(other(2), CALLER);
+  assert.deepEqual(rig.take(), [{ ...refused, at: rig.clock.now() }]);
+  assert.deepEqual(seen, ['call-1']);
 });
 
 test('overload: above tm.max_transactions a request gets 503 without state; one that is known is absorbed', async () => {
@@ -130,7 +143,7 @@ test('overload: above tm.max_transactions a request gets 503 without state; one 
   await rig.receive(response(sent!.text, 200), CALLEE);
   await rig.advance(32_000);
   rig.take();
-  await rig.receive(other(2, { method: 'MESSAGE' }), CALLER);
+  await rig.receive(other(3, { method: 'MESSAGE' }), CALLER);
   assert.deepEqual(rig.starts(), ['MESSAGE sip:bob@10.0.0.3 SIP/2.0 -> 10.0.0.3:5060']);
 });
 

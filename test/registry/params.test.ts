@@ -66,3 +66,33 @@ test('param: says what it expects in words derived from its bounds', () => {
   assert.equal(flag.expected, 'true or false');
   assert.equal(text.expected, 'a string');
 });
+
+const pairs = param.texts({
+  doc: 'Pairs.',
+  expected: 'words by name',
+  checkName: (name) => (name === 'bad' ? 'a bad name' : null),
+  check: (value) => (value.includes(' ') ? 'it has a space' : null),
+  redact: (value) => (value === 'secret word' ? 'not shown' : JSON.stringify(value)),
+});
+
+test('param: texts by name are taken as they are, and left out there are none', () => {
+  assert.deepEqual(readParam(pairs, { a: 'x', b: '' }), { ok: true, value: { a: 'x', b: '' } });
+  assert.deepEqual(readParam(pairs, undefined), { ok: true, value: {} });
+});
+
+test('param: each wrong one of several texts is a mistake of its own, which shows no more than it may', () => {
+  const result = readParam(pairs, { a: 'x', b: 'secret word', c: 'y z', d: 5, bad: 'v' });
+  assert.deepEqual(result.ok ? [] : result.parts, [
+    { part: 'b', found: 'not shown', why: ': it has a space' },
+    { part: 'c', found: '"y z"', why: ': it has a space' },
+    { part: 'd', found: '5', why: '' },
+    { part: 'bad', found: '"v"', why: ': a bad name' },
+  ]);
+});
+
+test('param: what is no mapping is wrong as a whole', () => {
+  for (const value of [5, 'x', null, ['x']]) {
+    const result = readParam(pairs, value);
+    assert.equal(!result.ok && result.parts === undefined && result.found, JSON.stringify(value));
+  }
+});

@@ -9,7 +9,8 @@ function show(pieces: readonly Piece[]): string {
   return pieces
     .map((piece) => {
       if (piece.kind === 'text') return piece.text;
-      return piece.inner === null ? `[${piece.name}]` : `[${piece.name} ${show(piece.inner)}]`;
+      const inner = piece.inner === null ? '' : ` ${show(piece.inner)}`;
+      return `[${piece.name}${inner}${piece.index === null ? '' : ` @ ${show(piece.index)}`}]`;
     })
     .join('|');
 }
@@ -29,6 +30,12 @@ const READ: readonly (readonly [string, string])[] = [
   ['$(rm)(s)', '[$rm]|(s)'],
   ['$(mct(k))', '[$mct k]'],
   ['$(mct(call::$(ci)))', '[$mct call::|[$ci]]'],
+  ['$(hdr(Via)[1])s', '[$hdr Via @ 1]|s'],
+  ['$(hdr(X-$rU)[-1])', '[$hdr X-|[$rU] @ -1]'],
+  ['$(hdr(a)[$var(i)])', '[$hdr a @ [$var i]]'],
+  ['$(hdr(a)[$(hdr(b)[0])])', '[$hdr a @ [$hdr b @ 0]]'],
+  ['$(rm[0])', '[$rm @ 0]'],
+  ['$hdr(Via)[1]', '[$hdr Via]|[1]'],
   ['$$', '$'],
   ['$$rm costs $$5', '$rm costs $5'],
   ['$$$rm', '$|[$rm]'],
@@ -49,9 +56,12 @@ const REFUSED: readonly (readonly [string, number, string])[] = [
   ['$mct(a(b)', 4, 'this parenthesis is not closed'],
   ['x $(5)', 2, 'a name must follow $('],
   ['$(', 0, 'a name must follow $('],
-  ['$(rm', 4, 'only a name may stand here: indexes and transformations do not exist'],
-  ['$(avp(x)[0])', 8, 'only a name may stand here: indexes and transformations do not exist'],
-  ['$(ru{s.len})', 4, 'only a name may stand here: indexes and transformations do not exist'],
+  ['$(rm', 4, 'only a name and an index may stand here: transformations do not exist'],
+  ['$(hdr(x)[0', 8, 'this bracket is not closed'],
+  ['$(hdr(x)[0)', 8, 'this bracket is not closed'],
+  ['$(hdr(x)[0]', 11, 'only a name and an index may stand here: transformations do not exist'],
+  ['$(hdr(x)[0][1])', 11, 'only a name and an index may stand here: transformations do not exist'],
+  ['$(ru{s.len})', 4, 'only a name and an index may stand here: transformations do not exist'],
 ];
 for (const [format, offset, reason] of REFUSED) {
   test(`format: refuses '${format}'`, () => {
@@ -81,7 +91,7 @@ test('format: any text with each $ doubled stands for itself', () => {
 });
 
 test('format: any text is read or refused with ERR_PV_SYNTAX', () => {
-  const char = fc.constantFrom('$', '(', ')', 'a', '5', '[', '{', '$a(', ' ');
+  const char = fc.constantFrom('$', '(', ')', 'a', '5', '[', ']', '{', '$a(', ' ');
   fc.assert(
     fc.property(fc.array(char, { maxLength: 40 }), (chars) => {
       try {

@@ -34,6 +34,12 @@ const CONTACTS: readonly (readonly [string, string[] | '*' | null])[] = [
   ['*\r\nm: <sip:a>', null],
   ['<sip:a>\r\nm: *', null],
   ['sip:a?Route=b', null],
+  // The list has no empty element (RFC 3261 25.1), in one line or in several.
+  ['<sip:a>,', null],
+  [',<sip:a>', null],
+  ['<sip:a>,,<sip:b>', null],
+  ['<sip:a> , ', null],
+  ['<sip:a>\r\nm: ', null],
 ];
 for (const [value, wanted] of CONTACTS) {
   test(`fields: contacts of ${JSON.stringify(value)}`, () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Header } from '../../core/sip/header-names.ts';
 import { MAX_HEADERS, MAX_MESSAGE_BYTES, parseMessage } from '../../core/sip/message.ts';
-import { lines, RECEIVED, rejected, rejectedRequest, request, response, text } from './sample.ts';
+import { lines, parseText, RECEIVED, rejected, rejectedRequest, request, response, text } from './sample.ts';
 
 test('message: indexes a request with its parts', () => {
   const msg = request(text(lines({ 'Content-Type': 'application/sdp', 'Content-Length': '4' }), 'v=0\n'));
@@ -254,6 +254,23 @@ test(`message: takes ${MAX_MESSAGE_BYTES} bytes and no more`, () => {
   assert.equal(request(head + body).body.length, body.length);
   const result = rejected(`${head}${body}x`);
   assert.equal(result.status, 413);
+});
+
+test('message: on a stream one whose Content-Length is too much for the limit is 413; in a datagram it is cut off, 400', () => {
+  const head = text(lines({ 'Content-Length': String(MAX_MESSAGE_BYTES) }));
+  for (const [protocol, status] of [
+    ['tcp', 413],
+    ['tls', 413],
+    ['udp', 400],
+    ['ws', 400],
+  ] as const) {
+    const result = parseText(head, { ...RECEIVED, point: { ...RECEIVED.point, protocol } });
+    assert.ok(!result.ok);
+    assert.equal(result.status, status, protocol);
+  }
+  const short = text(lines({ 'Content-Length': '9' }));
+  const cut = parseText(short, { ...RECEIVED, point: { ...RECEIVED.point, protocol: 'tcp' } });
+  assert.equal(cut.ok || cut.status, 400);
 });
 
 test('message: a large message is indexed like a small one', () => {

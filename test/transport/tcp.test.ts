@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Target } from '../../core/sip/hop.ts';
 import { checkMessage, parseMessage, type SipRequest } from '../../core/sip/message.ts';
 import { buildReply } from '../../core/sip/reply.ts';
 import { freePort } from '../programs/free-port.ts';
@@ -213,4 +214,18 @@ test('tcp: an alias makes requests to its sent-by port take the connection (RFC 
   await arrival(0);
   transports.send(request('2'), { protocol: 'tcp', address: '127.0.0.1', port });
   await inbox.has(/Call-ID: 2/);
+});
+
+test('tcp: a target that only a flow will do for is not reached once the connection is gone', async (t) => {
+  const { transports, arrival, point } = await streams(t);
+  const { target } = await server(t);
+  const inbox = await client(t, point.port);
+  inbox.socket.write(request('1'));
+  const { flow } = (await arrival(0)).received;
+  const onFlow: Target = { ...target, flow, onlyFlow: true };
+  transports.send(request('2'), onFlow);
+  await inbox.has(/Call-ID: 2/);
+  inbox.socket.end();
+  await inbox.end();
+  assert.equal((await failure(transports, request('3'), onFlow)).message, 'the flow is gone');
 });

@@ -150,7 +150,9 @@ for (const [what, bytes] of [
     socket.send(MESSAGE, point.port, '127.0.0.1');
     await arrival(0);
     assert.equal(arrived.length, 1);
-    assert.deepEqual(transports.statistics(), [{ point, received: 1, keepAlives: 1, sent: 0, errors: 0 }]);
+    assert.deepEqual(transports.statistics(), [
+      { point, received: 1, receivedBytes: MESSAGE.length, keepAlives: 1, sent: 0, sentBytes: 0, errors: 0 },
+    ]);
   });
 }
 

@@ -33,7 +33,12 @@ export const limitFunctions = {
       limitKey: string,
       options: AcquireOptions,
     ): Promise<AcquireOutcome> =>
-      state.limits.leases.acquire(limitKey, options, state.bounds(scope, options)),
+      state.limits.leases.acquire(
+        limitKey,
+        options,
+        state.bounds(scope, options),
+        state.limits.forks.open(scope.avps),
+      ),
   },
   renew: {
     on: 'any',
@@ -50,7 +55,7 @@ export const limitFunctions = {
   },
   release: {
     on: 'any',
-    doc: "Gives a call's place back, once. Kept in the journal while the server is down. Two round trips; one when there is nothing to give back.",
+    doc: "Gives a call's place back, once; in the handlers of an INVITE that asked for it only for this fork of the call. Kept in the journal while the server is down. Two round trips; one when there is nothing to give back.",
     signature:
       '(limitKey: string, id: string | null, options?: { signal?: AbortSignal }): Promise<ReleaseOutcome>',
     call: (
@@ -58,7 +63,13 @@ export const limitFunctions = {
       limitKey: string,
       id: string | null,
       options: SignalOptions = {},
-    ): Promise<ReleaseOutcome> => state.limits.leases.release(limitKey, id, state.bounds(scope, options)),
+    ): Promise<ReleaseOutcome> =>
+      state.limits.leases.release(
+        limitKey,
+        id,
+        state.bounds(scope, options),
+        state.limits.forks.of(scope.avps),
+      ),
   },
   active: {
     on: 'any',

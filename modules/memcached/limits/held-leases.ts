@@ -1,3 +1,5 @@
+import { MAX_FORKS, WHOLE_CALL } from './lease-set.ts';
+
 /** Leases that one process remembers over all limits; beyond it the longest unused limit is forgotten. */
 const MAX_HELD_LEASES = 100_000;
 
@@ -6,6 +8,8 @@ export interface HeldLease {
   endMs: number;
   /** Generation of the stored value that is known to have held it; empty: none yet. */
   generation: string;
+  /** The forks of the call that hold it here. */
+  readonly forks: readonly string[];
 }
 
 /** What this process knows of its own leases: to put them back when the store has lost them, and to count by while it is down. */
@@ -39,10 +43,23 @@ export class HeldLeases {
     return leases;
   }
 
+  /** Whether one fork of a call has a lease. */
+  hasFork(limit: string, id: string, fork: string): boolean {
+    return this.#limits.get(limit)?.get(id)?.forks.includes(fork) ?? false;
+  }
+
+  /** The forks that a lease is held for; that of a call as a whole when it is not held. */
+  forksOf(limit: string, id: string): readonly string[] {
+    return this.#limits.get(limit)?.get(id)?.forks ?? [WHOLE_CALL];
+  }
+
+  /** Remembers a lease, for these forks as well as those that have it already. */
   put(limit: string, id: string, lease: HeldLease): void {
     const leases = this.#limits.get(limit) ?? new Map<string, HeldLease>();
-    if (!leases.has(id)) this.#size++;
-    leases.set(id, lease);
+    const before = leases.get(id);
+    if (before === undefined) this.#size++;
+    const forks = before === undefined ? lease.forks : [...new Set([...before.forks, ...lease.forks])];
+    leases.set(id, { ...lease, forks: forks.slice(-MAX_FORKS) });
     this.#limits.delete(limit);
     this.#limits.set(limit, leases);
     while (this.#size > this.#bound) this.#forgetOne();
@@ -53,6 +70,15 @@ export class HeldLeases {
     if (leases === undefined || !leases.delete(id)) return;
     this.#size--;
     if (leases.size === 0) this.#limits.delete(limit);
+  }
+
+  /** Forgets one fork of a call, and with the last one its lease. */
+  deleteFork(limit: string, id: string, fork: string): void {
+    const lease = this.#limits.get(limit)?.get(id);
+    if (lease === undefined) return;
+    const forks = lease.forks.filter((each) => each !== fork);
+    if (forks.length === 0) this.delete(limit, id);
+    else this.#limits.get(limit)?.set(id, { ...lease, forks });
   }
 
   #forgetOne(): void {

@@ -1,12 +1,18 @@
 import type { HeldLease } from './held-leases.ts';
-import { type LeaseSet, MAX_STORED_LEASES } from './lease-set.ts';
+import { dropFork, dropLease, extendLease, type LeaseSet, WHOLE_CALL } from './lease-set.ts';
 
 /** What is asked of a limit. `id` is the stored one. */
 export type LeaseStep =
-  | { readonly kind: 'acquire'; readonly id: string; readonly max: number; readonly ttlMs: number }
+  | {
+      readonly kind: 'acquire';
+      readonly id: string;
+      readonly fork: string;
+      readonly max: number;
+      readonly ttlMs: number;
+    }
   | { readonly kind: 'renew'; readonly id: string; readonly ttlMs: number }
-  /** `ifUnused`: not when this process holds the lease, or has just been asked for it. */
-  | { readonly kind: 'release'; readonly id: string; readonly ifUnused?: true }
+  /** `fork` null: of all forks. `ifUnused`: not when this process holds the lease for that fork, or has just been asked for it. */
+  | { readonly kind: 'release'; readonly id: string; readonly fork: string | null; readonly ifUnused?: true }
   /** Counts, and puts back what the store has lost. */
   | { readonly kind: 'count' };
 
@@ -14,8 +20,10 @@ export type LeaseStep =
 export interface StepResult {
   /** Whether it was granted; of a release, whether the lease was there. */
   readonly done: boolean;
-  /** Whether it made a lease that was not there. */
+  /** Whether it made a lease, or a fork of one, that was not there. */
   readonly created: boolean;
+  /** Whether the call has a lease now. */
+  readonly held: boolean;
   readonly active: number;
 }
 
@@ -37,24 +45,21 @@ export function applySteps(
   steps: readonly LeaseStep[],
   { nowMs, held }: { readonly nowMs: number; readonly held: ReadonlyMap<string, HeldLease> },
 ): Stepped {
-  const { leases } = set;
   // What has ended needs no write of its own: every reader drops it.
-  for (const [id, endMs] of leases) if (endMs <= nowMs) leases.delete(id);
+  for (const [id, { endMs }] of set.leases) if (endMs <= nowMs) dropLease(set, id);
   const gone: string[] = [];
   let changed = false;
-  for (const [id, { endMs, generation }] of held) {
-    const stored = leases.get(id);
-    if (stored === undefined && generation === set.generation) gone.push(id);
-    else if (generation !== set.generation && (stored ?? 0) < endMs && hasRoom(set, id)) {
-      extend(set, id, endMs);
-      changed = true;
-    }
+  for (const [id, { endMs, generation, forks }] of held) {
+    if (generation !== set.generation) {
+      for (const fork of forks) if (extendLease(set, id, fork, endMs)) changed = true;
+    } else if (!set.leases.has(id)) gone.push(id);
   }
   const results = steps.map((step, index) => {
-    const before = leases.size;
+    const before = set.entries;
     const done = !isUsed(step, { steps, index, held }) && applyStep(set, step, nowMs);
     if (done && step.kind !== 'count') changed = true;
-    return { done, created: leases.size > before, active: leases.size };
+    const isHeld = step.kind !== 'count' && set.leases.has(step.id);
+    return { done, created: set.entries > before, held: isHeld, active: set.leases.size };
   });
   return { changed, results, gone };
 }
@@ -73,8 +78,11 @@ function isUsed(
   },
 ): boolean {
   if (step.kind !== 'release' || step.ifUnused !== true) return false;
-  const { id } = step;
-  return held.has(id) || steps.slice(0, index).some((other) => other.kind === 'acquire' && other.id === id);
+  const { id, fork } = step;
+  if (held.get(id)?.forks.some((each) => fork === null || each === fork) === true) return true;
+  const isAsked = (other: LeaseStep): boolean =>
+    other.kind === 'acquire' && other.id === id && (fork === null || other.fork === fork);
+  return steps.slice(0, index).some(isAsked);
 }
 
 function applyStep(set: LeaseSet, step: LeaseStep, nowMs: number): boolean {
@@ -82,25 +90,15 @@ function applyStep(set: LeaseSet, step: LeaseStep, nowMs: number): boolean {
   switch (step.kind) {
     case 'acquire':
       if (!leases.has(step.id) && leases.size >= step.max) return false;
-      extend(set, step.id, nowMs + step.ttlMs);
-      return true;
+      extendLease(set, step.id, step.fork, nowMs + step.ttlMs);
+      return leases.has(step.id);
     case 'renew':
-      if (!hasRoom(set, step.id)) return false;
-      extend(set, step.id, nowMs + step.ttlMs);
-      return true;
+      extendLease(set, step.id, leases.get(step.id)?.forks[0] ?? WHOLE_CALL, nowMs + step.ttlMs);
+      return leases.has(step.id);
     case 'release':
-      return leases.delete(step.id);
+      return step.fork === null ? dropLease(set, step.id) : dropFork(set, step.id, step.fork);
     case 'count':
       break;
   }
   return true;
-}
-
-function hasRoom({ leases }: LeaseSet, id: string): boolean {
-  return leases.has(id) || leases.size < MAX_STORED_LEASES;
-}
-
-function extend(set: LeaseSet, id: string, endMs: number): void {
-  set.leases.set(id, Math.max(endMs, set.leases.get(id) ?? 0));
-  set.untilMs = Math.max(set.untilMs, endMs);
 }

@@ -1,11 +1,10 @@
 import type { Clock } from '../../../core/index.ts';
 import { type CacheClient, down, isWord } from '../client.ts';
 import type { Reply } from '../command.ts';
-import { wireKey } from '../key.ts';
 import { type Bounds, outOfPatience, waitWithin } from '../patience.ts';
 import type { CacheServer } from '../server.ts';
 import { HeldLeases } from './held-leases.ts';
-import { GENERATION_CHARS, type LeaseSet, parseLeases, printLeases } from './lease-set.ts';
+import { emptyLeases, GENERATION_CHARS, type LeaseSet, parseLeases, printLeases } from './lease-set.ts';
 import { applySteps, type LeaseStep, type StepResult } from './lease-steps.ts';
 import { RepublishTimer } from './republish-timer.ts';
 
@@ -91,7 +90,7 @@ export class LeaseTable {
   }
 
   serverOf(limit: string): CacheServer {
-    return this.#client.serverOf(wireKey(limit));
+    return this.#client.serverOf(this.#client.wireKey(limit));
   }
 
   /**
@@ -164,7 +163,7 @@ export class LeaseTable {
 
   /** One `gets` and, if anything changes, one `cas`. False when another process was faster. */
   async #tryChange(limit: string, batch: readonly Waiting[]): Promise<boolean> {
-    const wire = wireKey(limit);
+    const wire = this.#client.wireKey(limit);
     const server = this.#client.serverOf(wire);
     const read = await server.execute('gets', wire, `gets ${wire}\r\n`, server.deadlineMs());
     const nowMs = this.#nowMs();
@@ -199,7 +198,7 @@ export class LeaseTable {
   /** The set that a reply holds, a new one when there is none; or what is wrong. */
   #setOf(read: Reply, nowMs: number): LeaseSet | string {
     if (isWord(read, 'END')) {
-      return { generation: this.#randomToken(GENERATION_CHARS), untilMs: nowMs, leases: new Map() };
+      return emptyLeases(this.#randomToken(GENERATION_CHARS), nowMs);
     }
     if (read.kind !== 'value') return down(read).reason;
     return parseLeases(read.value.bytes) ?? 'the key holds something else';
@@ -234,12 +233,17 @@ export class LeaseTable {
       this.#forget(limit, step);
       if ((step.kind !== 'acquire' && step.kind !== 'renew') || results[index]?.done !== true || givenUp)
         continue;
-      const endMs = leases.get(step.id);
-      if (endMs !== undefined) this.held.put(limit, step.id, { endMs, generation });
+      const lease = leases.get(step.id);
+      if (lease === undefined) continue;
+      const forks = step.kind === 'acquire' ? [step.fork] : [...lease.forks];
+      this.held.put(limit, step.id, { endMs: lease.endMs, generation, forks });
     }
     // All are held before the first is told: one whose caller has gone is given back unless another holds it.
     for (const [index, { settle }] of batch.entries()) {
-      settle({ kind: 'done', ...(results[index] ?? { done: false, created: false, active: leases.size }) });
+      settle({
+        kind: 'done',
+        ...(results[index] ?? { done: false, created: false, held: false, active: leases.size }),
+      });
     }
   }
 
@@ -258,7 +262,9 @@ export class LeaseTable {
 
   /** A lease that is released is held no more. */
   #forget(limit: string, step: LeaseStep): void {
-    if (step.kind === 'release' && step.ifUnused !== true) this.held.delete(limit, step.id);
+    if (step.kind !== 'release' || step.ifUnused === true) return;
+    if (step.fork === null) this.held.delete(limit, step.id);
+    else this.held.deleteFork(limit, step.id, step.fork);
   }
 
   /** Puts back what a server has lost, and adds what was granted while it was down. */

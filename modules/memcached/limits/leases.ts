@@ -1,5 +1,6 @@
 import type { Bounds } from '../patience.ts';
-import { leaseId } from './lease-set.ts';
+import type { LimitCounters } from './decisions.ts';
+import { leaseId, WHOLE_CALL } from './lease-set.ts';
 import type { LeaseStep } from './lease-steps.ts';
 import type { LeaseTable, StepReply } from './lease-table.ts';
 import {
@@ -25,6 +26,8 @@ import type {
 interface Asked {
   readonly key: string;
   readonly id: string;
+  /** Which fork of the call asks. */
+  readonly fork: string;
   readonly max: number;
   readonly ttlMs: number;
   readonly onDown: OnDown;
@@ -33,23 +36,32 @@ interface Asked {
 /** Concurrent calls and distinct things, counted by leases that all proxies share. */
 export class Leases {
   readonly #table: LeaseTable;
+  readonly #counters: Pick<LimitCounters, 'acquire' | 'distinct'>;
 
-  constructor(table: LeaseTable) {
+  constructor(table: LeaseTable, counters: Pick<LimitCounters, 'acquire' | 'distinct'>) {
     this.#table = table;
+    this.#counters = counters;
   }
 
   /** Takes one of `max` places for a call, or gives the one that it has more time. */
-  async acquire(limitKey: string, options: AcquireOptions, bounds: Bounds): Promise<AcquireOutcome> {
+  async acquire(
+    limitKey: string,
+    options: AcquireOptions,
+    bounds: Bounds,
+    fork: string = WHOLE_CALL,
+  ): Promise<AcquireOutcome> {
     const outcome = await this.#take(
       {
         key: leaseKey(limitKey, 'acquire: limitKey'),
         id: leaseId(checkedText(options.id, 'acquire: id')),
+        fork,
         max: checkedCount(options.max, 'acquire: max', MAX_LEASES),
         ttlMs: checkedSpanMs(options.ttl, 'acquire: ttl'),
         onDown: checkedPolicy(options.onDown, 'acquire: onDown'),
       },
       bounds,
     );
+    this.#counters.acquire[outcome.status] += 1;
     if (outcome.status === 'down') return outcome;
     const { status, count: active, countedBy } = outcome;
     return { status: status === 'allowed' ? 'acquired' : 'full', active, countedBy };
@@ -62,16 +74,19 @@ export class Leases {
     options: DistinctOptions,
     bounds: Bounds,
   ): Promise<LimitOutcome> {
-    return this.#take(
+    const outcome = await this.#take(
       {
         key: `distinct:${checkedText(key, 'distinct: key')}`,
         id: leaseId(checkedText(item, 'distinct: item')),
+        fork: WHOLE_CALL,
         max: checkedCount(options.max, 'distinct: max', MAX_LEASES),
         ttlMs: checkedSpanMs(options.per, 'distinct: per'),
         onDown: checkedPolicy(options.onDown, 'distinct: onDown'),
       },
       bounds,
     );
+    this.#counters.distinct[outcome.status] += 1;
+    return outcome;
   }
 
   /** Gives a call's lease more time; makes it again when it is not there. */
@@ -91,20 +106,30 @@ export class Leases {
         : { status: 'down', reason: 'the limit has too many leases' };
     }
     // Stored when the server answers again.
-    this.#hold(key, id, ttlMs);
+    this.#hold(key, id, ttlMs, this.#table.held.forksOf(key, id));
     return { status: 'down', reason: reply.reason };
   }
 
-  /** Gives a call's place back. What the server did not take is sent when it answers again. */
-  async release(limitKey: string, callId: string | null, bounds: Bounds): Promise<ReleaseOutcome> {
+  /**
+   * Gives a call's place back. With a `fork`, null for all, it is that one which gives it back: it stays taken while others have it. What the
+   * server did not take is sent when it answers again.
+   */
+  async release(
+    limitKey: string,
+    callId: string | null,
+    bounds: Bounds,
+    fork: string | null = null,
+  ): Promise<ReleaseOutcome> {
     const key = leaseKey(limitKey, 'release: limitKey');
     const id = leaseId(checkedText(callId, 'release: id'));
+    const step = { kind: 'release', id, fork } as const;
     let kept = false;
-    const reply = await this.#table.run(key, { kind: 'release', id }, bounds, (end) => {
-      kept = end.kind === 'down' && this.#keepRelease(key, { kind: 'release', id });
+    const reply = await this.#table.run(key, step, bounds, (end) => {
+      kept = end.kind === 'down' && this.#keepRelease(key, step);
     });
     if (reply.kind === 'done') {
-      return { status: reply.done ? 'released' : 'missing', active: reply.active };
+      const { done, held, active } = reply;
+      return { status: held ? 'kept' : done ? 'released' : 'missing', active };
     }
     return { status: 'down', reason: reply.reason, ...(kept ? { journaled: true } : {}) };
   }
@@ -118,19 +143,21 @@ export class Leases {
       : { status: 'down', reason: reply.reason };
   }
 
-  async #take({ key, id, max, ttlMs, onDown }: Asked, bounds: Bounds): Promise<LimitOutcome> {
+  async #take(asked: Asked, bounds: Bounds): Promise<LimitOutcome> {
     const { held } = this.#table;
-    const reply = await this.#table.run(key, { kind: 'acquire', id, max, ttlMs }, bounds, (end, givenUp) => {
-      if (givenUp && mayExist(end) && !held.has(key, id)) this.#giveBack(key, id);
+    const { key, id, fork, max, ttlMs } = asked;
+    const step = { kind: 'acquire', id, fork, max, ttlMs } as const;
+    const reply = await this.#table.run(key, step, bounds, (end, givenUp) => {
+      if (givenUp && mayExist(end) && !held.hasFork(key, id, fork)) this.#giveBack(asked);
     });
-    const outcome = this.#decide({ key, id, max, ttlMs, onDown }, reply, bounds);
+    const outcome = this.#decide(asked, reply, bounds);
     // Refused to its call, and there all the same.
-    if (reply.kind === 'down' && reply.inDoubt && !held.has(key, id)) this.#giveBack(key, id);
+    if (reply.kind === 'down' && reply.inDoubt && !held.hasFork(key, id, fork)) this.#giveBack(asked);
     return outcome;
   }
 
   /** What the reply means to the caller, by its policy when there is none. */
-  #decide({ key, id, max, ttlMs, onDown }: Asked, reply: StepReply, { signal }: Bounds): LimitOutcome {
+  #decide({ key, id, fork, max, ttlMs, onDown }: Asked, reply: StepReply, { signal }: Bounds): LimitOutcome {
     if (reply.kind === 'done') {
       return { status: reply.done ? 'allowed' : 'exceeded', count: reply.active, countedBy: 'cluster' };
     }
@@ -140,7 +167,7 @@ export class Leases {
       return { status: 'exceeded', count, countedBy: 'local' };
     }
     // Remembered, so that it counts when the server answers again.
-    this.#hold(key, id, ttlMs);
+    this.#hold(key, id, ttlMs, [fork]);
     return {
       status: 'allowed',
       count: this.#heldCount(key),
@@ -152,13 +179,13 @@ export class Leases {
     return this.#table.held.living(key, this.#table.nowMs()).size;
   }
 
-  #hold(key: string, id: string, ttlMs: number): void {
-    this.#table.held.put(key, id, { endMs: this.#table.nowMs() + ttlMs, generation: '' });
+  #hold(key: string, id: string, ttlMs: number, forks: readonly string[]): void {
+    this.#table.held.put(key, id, { endMs: this.#table.nowMs() + ttlMs, generation: '', forks });
   }
 
   /** Takes back a lease that was made for a call which did not get it; another call of this id may have it by now. */
-  #giveBack(key: string, id: string): void {
-    this.#sendRelease(key, { kind: 'release', id, ifUnused: true });
+  #giveBack({ key, id, fork }: Asked): void {
+    this.#sendRelease(key, { kind: 'release', id, fork, ifUnused: true });
   }
 
   #sendRelease(key: string, step: LeaseStep): void {

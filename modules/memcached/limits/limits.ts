@@ -1,5 +1,7 @@
 import type { Clock } from '../../../core/index.ts';
 import type { CacheClient } from '../client.ts';
+import { newLimitCounters } from './decisions.ts';
+import { Forks } from './forks.ts';
 import { LeaseTable } from './lease-table.ts';
 import { Leases } from './leases.ts';
 import { Rates } from './rate.ts';
@@ -15,16 +17,24 @@ export interface LimitsOptions {
 
 /** What limits calls, on one client. */
 export class Limits {
+  readonly forks: Forks;
   readonly leases: Leases;
   readonly rates: Rates;
   readonly memory: Memory;
+  readonly counters = newLimitCounters();
   readonly #table: LeaseTable;
 
   constructor(options: LimitsOptions) {
     this.#table = new LeaseTable(options);
-    this.leases = new Leases(this.#table);
-    this.rates = new Rates(options);
+    this.forks = new Forks(options.randomToken);
+    this.leases = new Leases(this.#table, this.counters);
+    this.rates = new Rates({ ...options, decisions: this.counters.rate });
     this.memory = new Memory(options);
+  }
+
+  /** Leases that this process holds. */
+  get held(): number {
+    return this.#table.held.size;
   }
 
   stop(): void {

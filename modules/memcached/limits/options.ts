@@ -2,7 +2,7 @@ import { errors } from '../../../core/index.ts';
 import type { Bounds } from '../patience.ts';
 import type { OnDown } from './outcome.ts';
 
-/** Leases that one limit may grant: the store's value for so many is 280 kB. */
+/** Leases that one limit may grant: the store's value for so many is 320 kB. */
 export const MAX_LEASES = 10_000;
 /** Longest lease and longest window, s: a week. */
 const MAX_SPAN_S = 604_800;

@@ -16,9 +16,10 @@ export type AcquireOutcome =
 /** What `renew` came to. */
 export type RenewOutcome = { readonly status: 'renewed'; readonly active: number } | Down;
 
-/** What `release` came to. `missing`: it was released before, or has ended. */
+/** What `release` came to. `kept`: another fork of the call has the place. `missing`: it was released before, or has ended. */
 export type ReleaseOutcome =
   | { readonly status: 'released'; readonly active: number }
+  | { readonly status: 'kept'; readonly active: number }
   | { readonly status: 'missing'; readonly active: number }
   | Down;
 

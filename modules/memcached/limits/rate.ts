@@ -1,12 +1,12 @@
 import { BoundedCache, type Clock } from '../../../core/index.ts';
 import { type CacheClient, down, isWord, storeCommand } from '../client.ts';
 import type { Reply } from '../command.ts';
-import { wireKey } from '../key.ts';
 import type { Down } from '../outcome.ts';
 import { type Bounds, outOfPatience, waitWithin } from '../patience.ts';
 import type { CacheServer } from '../server.ts';
+import type { Decisions } from './decisions.ts';
 import { checkedCount, checkedPolicy, checkedSpanMs, checkedText, type RateOptions } from './options.ts';
-import type { LimitOutcome } from './outcome.ts';
+import type { LimitOutcome, OnDown } from './outcome.ts';
 
 /** Parts of a period that are counted apart. More: closer to the true rate, and more counters to read. */
 export const SUB_WINDOWS = 20;
@@ -36,6 +36,8 @@ export interface RatesOptions {
   readonly clock: Clock;
   /** Unix time, ms: what sub-windows are numbered by, on every proxy. */
   readonly nowMs?: () => number;
+  /** Counts what was decided. */
+  readonly decisions: Decisions;
 }
 
 /** How often something happens within a period that slides, counted by all proxies together. */
@@ -43,12 +45,14 @@ export class Rates {
   readonly #client: CacheClient;
   readonly #clock: Clock;
   readonly #nowMs: () => number;
+  readonly #decisions: Decisions;
   readonly #known = new BoundedCache<Known>(MAX_KNOWN_RATES);
 
-  constructor({ client, clock, nowMs }: RatesOptions) {
+  constructor({ client, clock, nowMs, decisions }: RatesOptions) {
     this.#client = client;
     this.#clock = clock;
     this.#nowMs = nowMs ?? Date.now;
+    this.#decisions = decisions;
   }
 
   /** Counts once, unless the period would then hold more than `limit`. */
@@ -61,26 +65,21 @@ export class Rates {
     const known = this.#knownOf(`${name}:${perMs}`, now);
     const counted = await this.#countWithin(
       {
-        server: this.#client.serverOf(wireKey(name)),
+        server: this.#client.serverOf(this.#client.wireKey(name)),
         now,
-        wire: (index) => wireKey(`${name}:${perMs}:${index}`),
+        wire: (index) => this.#client.wireKey(`${name}:${perMs}:${index}`),
         lifetimeS: Math.ceil((perMs * (SUB_WINDOWS + 2)) / SUB_WINDOWS / 1000) + 1,
       },
       known,
       { limit, bounds },
     );
-    if (typeof counted === 'number') {
-      return {
-        status: counted <= limit ? 'allowed' : 'exceeded',
-        count: Math.min(counted, limit),
-        countedBy: 'cluster',
-      };
-    }
-    if (onDown === 'closed' || bounds.signal?.aborted === true) return counted;
-    const local = sum(known.local);
-    if (onDown === 'local' && local >= limit) return { status: 'exceeded', count: local, countedBy: 'local' };
-    known.local.set(now, (known.local.get(now) ?? 0) + 1);
-    return { status: 'allowed', count: local + 1, countedBy: onDown === 'open' ? 'nobody' : 'local' };
+    const closed = onDown === 'closed' || bounds.signal?.aborted === true;
+    const outcome =
+      typeof counted === 'number' || closed
+        ? byCluster(counted, limit)
+        : byItself(known.local, { now, limit, onDown });
+    this.#decisions[outcome.status] += 1;
+    return outcome;
   }
 
   #knownOf(id: string, now: number): Known {
@@ -142,8 +141,9 @@ export class Rates {
     if (!isWord(first, 'NOT_FOUND')) return countOf(first);
     const key = wire(now);
     const add = storeCommand('add', key, { flags: 0, bytes: '0' }, lifetimeS);
-    const adding = server.execute('add', key, add, deadlineMs);
-    const counting = server.execute('incr', key, `incr ${key} 1\r\n`, deadlineMs);
+    const startedMs = this.#clock.now();
+    const adding = server.execute('add', key, add, deadlineMs, startedMs);
+    const counting = server.execute('incr', key, `incr ${key} 1\r\n`, deadlineMs, startedMs);
     await adding;
     return countOf(await counting);
   }
@@ -167,4 +167,22 @@ function sum(counts: ReadonlyMap<number, number>): number {
   let total = 0;
   for (const count of counts.values()) total += count;
   return total;
+}
+
+/** What the cluster's count, this one included, comes to; or that there is none. */
+function byCluster(counted: number | Down, limit: number): LimitOutcome {
+  if (typeof counted !== 'number') return counted;
+  const status = counted <= limit ? 'allowed' : 'exceeded';
+  return { status, count: Math.min(counted, limit), countedBy: 'cluster' };
+}
+
+/** What this process decides alone. */
+function byItself(
+  counts: Map<number, number>,
+  { now, limit, onDown }: { readonly now: number; readonly limit: number; readonly onDown: OnDown },
+): LimitOutcome {
+  const local = sum(counts);
+  if (onDown === 'local' && local >= limit) return { status: 'exceeded', count: local, countedBy: 'local' };
+  counts.set(now, (counts.get(now) ?? 0) + 1);
+  return { status: 'allowed', count: local + 1, countedBy: onDown === 'open' ? 'nobody' : 'local' };
 }

@@ -1,6 +1,5 @@
 import { BoundedCache, type Clock } from '../../../core/index.ts';
 import { type CacheClient, down, isWord, storeCommand } from '../client.ts';
-import { wireKey } from '../key.ts';
 import type { Down } from '../outcome.ts';
 import { type Bounds, outOfPatience } from '../patience.ts';
 import type { CacheValue } from '../value.ts';
@@ -74,7 +73,7 @@ export class Memory {
   /** Takes the lock and computes, or waits for the one who has it. */
   async #loadOnce(asked: Asked): Promise<RememberOutcome> {
     const { key, bounds } = asked;
-    const lock = wireKey(`lock:${key}`);
+    const lock = this.#client.wireKey(`lock:${key}`);
     const server = this.#client.serverOf(lock);
     const startMs = this.#clock.now();
     for (let waitMs = WAIT_MIN_MS; ; waitMs = Math.min(waitMs * 2, WAIT_MAX_MS)) {

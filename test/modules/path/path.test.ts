@@ -8,7 +8,12 @@ import { callOf, fakeCore, linesOf, point, printed, proxyPoint, received, reques
 
 const { add_path, add_path_received } = path.functions;
 const init = (enableR2 = false) =>
-  path.init({ params: { enable_r2: enableR2 }, log: recordedLog(), core: fakeCore(), deps: {} });
+  path.init({
+    params: { use_received: false, enable_r2: enableR2 },
+    log: recordedLog(),
+    core: fakeCore(),
+    deps: {},
+  });
 const pathsOf = (msg: ReturnType<typeof request>, out = point()) => linesOf(printed(msg, out), 'path');
 
 test('add_path: adds our address with lr above other Paths, and changes nothing else', () => {
@@ -117,28 +122,71 @@ test('add_path: a registration leaves with the Path, which as a Route leads thro
   assert.deepEqual(rig.starts(), ['MESSAGE sip:a@10.0.0.2:5099 SIP/2.0 -> 10.0.0.2:5099']);
 });
 
-const toSource = defineRoutes({
-  uses: ['pv', 'rr', 'siputils', 'tm'],
-  async request({ msg, pv, ksr }) {
-    const found = msg.routes();
-    const only = found.ok && found.value.length === 1 ? found.value[0]?.nameAddr.uri : undefined;
-    const source =
-      only?.ok && ksr.siputils.is_myself(only.value.text) ? uriParam(only.value, 'received') : null;
-    ksr.rr.loose_route();
-    if (source) pv.$du.set(source.replaceAll('%3B', ';').replaceAll('%3D', '='));
+const MODULES = { tm: {}, rr: {}, path: { use_received: true } };
+const own = 'Route: <sip:10.0.0.1:5060;lr;received=sip:198.51.100.7:40000%3Btransport%3Dudp>';
+/** What the routes call does not matter: the core takes Routes of ours off where they do not. */
+const byCore = defineRoutes({
+  uses: ['tm'],
+  async request({ ksr }) {
     await ksr.tm.t_relay();
   },
 });
 
-test('add_path_received: routes can send a request to the place that the Path names', async () => {
-  const rig = await proxyRig(toSource, { modules: { pv: {}, siputils: {}, tm: {}, rr: {} } });
-  const own = 'Route: <sip:10.0.0.1:5060;lr;received=sip:198.51.100.7:40000%3Btransport%3Dudp>';
-  await rig.receive(message('MESSAGE sip:a@192.168.1.2', own));
-  await rig.receive(message('MESSAGE sip:ab@192.168.1.2', own, 'Route: <sip:10.0.0.8;lr>'));
-  await rig.receive(message('MESSAGE sip:abc@10.0.0.7', own.replace('10.0.0.1', '10.0.0.6')));
-  assert.deepEqual(rig.starts(), [
-    'MESSAGE sip:a@192.168.1.2 SIP/2.0 -> 198.51.100.7:40000',
-    'MESSAGE sip:ab@192.168.1.2 SIP/2.0 -> 10.0.0.8:5060',
-    'MESSAGE sip:abc@10.0.0.7 SIP/2.0 -> 10.0.0.6:5060',
+for (const [what, handlers] of [
+  ['with loose_route', routes],
+  ['without it', byCore],
+] as const) {
+  test(`use_received: a request goes to the place that our own last Route names, ${what}`, async () => {
+    const rig = await proxyRig(handlers, { modules: MODULES });
+    await rig.receive(message('MESSAGE sip:a@192.168.1.2', own));
+    await rig.receive(message('MESSAGE sip:ab@192.168.1.2', own, 'Route: <sip:10.0.0.8;lr>'));
+    await rig.receive(message('MESSAGE sip:abc@10.0.0.7', own.replace('10.0.0.1', '10.0.0.6')));
+    await rig.receive(message('MESSAGE sip:abcdefg@10.0.0.7', own.replace(/received=[^>]*/, 'received=x')));
+    // By its own Path as a Route: what the user agent sends itself.
+    const source = own.replace(/received=[^>]*/, 'received=sip:10.0.0.2:5060');
+    await rig.receive(message('MESSAGE sip:abcdefgh@10.0.0.7', source));
+    assert.deepEqual(rig.starts(), [
+      'MESSAGE sip:a@192.168.1.2 SIP/2.0 -> 198.51.100.7:40000',
+      'MESSAGE sip:ab@192.168.1.2 SIP/2.0 -> 10.0.0.8:5060',
+      'MESSAGE sip:abc@10.0.0.7 SIP/2.0 -> 10.0.0.6:5060',
+      'MESSAGE sip:abcdefg@10.0.0.7 SIP/2.0 -> 10.0.0.7:5060',
+      'MESSAGE sip:abcdefgh@10.0.0.7 SIP/2.0 -> 10.0.0.7:5060',
+    ]);
+  });
+}
+
+test('use_received: of two Paths (r2) the one next to the user agent says where', async () => {
+  const rig = await proxyRig(routes, { modules: MODULES });
+  const twins = ['Route: <sip:10.0.0.1:5060;lr;r2=on>', own.replace('>', ';r2=on>')];
+  await rig.receive(message('MESSAGE sip:a@192.168.1.2', ...twins));
+  assert.deepEqual(rig.starts(), ['MESSAGE sip:a@192.168.1.2 SIP/2.0 -> 198.51.100.7:40000']);
+});
+
+test('use_received: off, as by default, received is not looked at', async () => {
+  const rig = await proxyRig(routes, { modules: { tm: {}, rr: {}, path: {} } });
+  await rig.receive(message('MESSAGE sip:a@10.0.0.7', own));
+  assert.deepEqual(rig.starts(), ['MESSAGE sip:a@10.0.0.7 SIP/2.0 -> 10.0.0.7:5060']);
+});
+
+test('outbound: a user that routes give stays, and there is no token then', async () => {
+  const core = fakeCore();
+  core.setFlowTokens({ tokenOf: () => 'flow-1' });
+  const state = (enableR2: boolean) =>
+    path.init({
+      params: { use_received: false, enable_r2: enableR2 },
+      log: recordedLog(),
+      core,
+      deps: {},
+    });
+  const lines = (enableR2: boolean, ...user: string[]): string[] => {
+    const msg = request({ method: 'REGISTER' });
+    add_path.call(callOf(state(enableR2), msg), ...user);
+    return pathsOf(msg, { ...point('10.0.0.1', 5080) });
+  };
+  assert.deepEqual(lines(false), ['Path: <sip:flow-1@10.0.0.1:5080;lr;ob>']);
+  assert.deepEqual(lines(false, 'edge'), ['Path: <sip:edge@10.0.0.1:5080;lr>']);
+  assert.deepEqual(lines(true), [
+    'Path: <sip:10.0.0.1:5080;lr;r2=on>',
+    'Path: <sip:flow-1@192.0.2.1:5060;lr;ob;r2=on>',
   ]);
 });

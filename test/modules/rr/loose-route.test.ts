@@ -3,14 +3,17 @@ import { test } from 'node:test';
 import { rr } from '../../../modules/rr/rr.ts';
 import { recordedLog } from '../../transport/recorded-log.ts';
 import { callOf, fakeCore, linesOf, point, printed, received, request, scopeOf } from '../fake-core.ts';
+import { asSent } from './as-sent.ts';
 
 const { loose_route, check_route_param, is_direction } = rr.functions;
 const ME = '192.0.2.1:5060';
 const DIALOG = '<sip:bob@example.com>;tag=tb1';
+const BOB = 'sip:bob@203.0.113.9';
+const STRICT = '<sip:strict.example.com>';
 
-function init(myself: readonly string[] = [ME]) {
+function init(myself: readonly string[] = [ME], core = fakeCore({ myself })) {
   const params = { enable_full_lr: false, append_fromtag: true, enable_double_rr: true };
-  return rr.init({ params, log: recordedLog(), core: fakeCore({ myself }), deps: {} });
+  return rr.init({ params, log: recordedLog(), core, deps: {} });
 }
 
 interface Incoming {
@@ -119,24 +122,24 @@ test('loose_route: a double Route whose second is of another loses only ours', (
   assert.deepEqual(routes, ['<sip:p2.example.com;r2=on;lr>']);
 });
 
-test('loose_route: rewrites for a strict router as next hop', () => {
-  const routes = [`<sip:${ME};lr>`, '<sip:strict.example.com>', '<sip:p3.example.com;lr>'];
-  assert.deepEqual(route({ routes }), {
-    followed: true,
-    uri: 'sip:strict.example.com',
-    nextHop: 'sip:strict.example.com',
-    routes: ['<sip:p3.example.com;lr>', '<sip:bob@203.0.113.9>'],
+for (const [what, routes, left] of [
+  ['as next hop', [`<sip:${ME};lr>`, STRICT, '<sip:p3.example.com;lr>'], ['<sip:p3.example.com;lr>']],
+  ['that is the last Route', [`<sip:${ME};lr>, ${STRICT}`], []],
+] as const) {
+  test(`loose_route: a strict router ${what} is what each branch is rewritten for, and not the request`, async () => {
+    const core = fakeCore({ myself: [ME] });
+    const msg = request({ uri: BOB, to: DIALOG, headers: routes.map((line) => `Route: ${line}`) });
+    assert.equal(loose_route.call(callOf(init([ME], core), msg)), true);
+    assert.deepEqual([msg.uri, msg.nextHop], [BOB, null]);
+    const sent = {
+      uri: 'sip:strict.example.com',
+      routes: [...left, `<${BOB}>`],
+      host: 'strict.example.com',
+    };
+    assert.deepEqual(await asSent(msg, core), sent);
+    assert.deepEqual(await asSent(msg, core), sent, 'another branch');
   });
-});
-
-test('loose_route: rewrites for a strict router that is the last Route', () => {
-  assert.deepEqual(route({ routes: [`<sip:${ME};lr>, <sip:strict.example.com>`] }), {
-    followed: true,
-    uri: 'sip:strict.example.com',
-    nextHop: 'sip:strict.example.com',
-    routes: ['<sip:bob@203.0.113.9>'],
-  });
-});
+}
 
 test('loose_route: undoes what a strict router before us did', () => {
   const uri = `sip:${ME};lr;ftag=fa1`;
@@ -159,13 +162,15 @@ test('loose_route: behind a strict router also removes the twin of our Route', (
   });
 });
 
-test('loose_route: between two strict routers rewrites both ways', () => {
-  const uri = `sip:${ME};lr`;
-  assert.deepEqual(route({ uri, routes: ['<sip:strict.example.com>', '<sip:bob@203.0.113.9>'] }), {
-    followed: true,
+test('loose_route: between two strict routers rewrites both ways', async () => {
+  const core = fakeCore({ myself: [ME] });
+  const headers = [`Route: ${STRICT}`, `Route: <${BOB}>`];
+  const msg = request({ uri: `sip:${ME};lr`, to: DIALOG, headers });
+  assert.equal(loose_route.call(callOf(init([ME], core), msg)), true);
+  assert.deepEqual(await asSent(msg, core), {
     uri: 'sip:strict.example.com',
-    nextHop: 'sip:strict.example.com',
-    routes: ['<sip:bob@203.0.113.9>'],
+    routes: [`<${BOB}>`],
+    host: 'strict.example.com',
   });
 });
 

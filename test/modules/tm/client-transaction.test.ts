@@ -2,10 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMessage, type SipResponse, type Target } from '../../../core/index.ts';
 import { ClientTransaction } from '../../../modules/tm/client-transaction.ts';
+import { newTmCounters } from '../../../modules/tm/figures.ts';
 import type { Timing } from '../../../modules/tm/timing.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
-const timing: Timing = { t1Ms: 500, t2Ms: 4_000, responseMs: 32_000, finalMs: 185_000, waitMs: 32_000 };
+const timing: Timing = {
+  t1Ms: 500,
+  t2Ms: 4_000,
+  responseMs: 32_000,
+  finalMs: 185_000,
+  waitMs: 32_000,
+  inviteLifetimeMs: 3_600_000,
+  otherLifetimeMs: 32_000,
+};
 
 function setUp(invite: boolean, protocol: Target['protocol'] = 'udp') {
   const clock = new FakeClock();
@@ -26,7 +35,12 @@ function setUp(invite: boolean, protocol: Target['protocol'] = 'udp') {
       transportFailed: (error) => events.push(`failed: ${error.message}`),
       clientEnded: () => events.push(`ended at ${clock.now() - start}`),
     },
-    { invite, request: Buffer.from('request'), target: { protocol, address: '127.0.0.1', port: 5070 } },
+    {
+      invite,
+      request: Buffer.from('request'),
+      target: { protocol, address: '127.0.0.1', port: 5070 },
+      counters: newTmCounters(),
+    },
   );
   client.start();
   return { clock, sent, events, client, fail: (error: Error) => fail?.(error) };

@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newTmCounters } from '../../../modules/tm/figures.ts';
 import { ServerTransaction } from '../../../modules/tm/server-transaction.ts';
 import type { Timing } from '../../../modules/tm/timing.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
-const timing: Timing = { t1Ms: 500, t2Ms: 4_000, responseMs: 32_000, finalMs: 185_000, waitMs: 32_000 };
+const timing: Timing = {
+  t1Ms: 500,
+  t2Ms: 4_000,
+  responseMs: 32_000,
+  finalMs: 185_000,
+  waitMs: 32_000,
+  inviteLifetimeMs: 3_600_000,
+  otherLifetimeMs: 32_000,
+};
 
 function setUp(invite: boolean, reliable = false) {
   const clock = new FakeClock();
@@ -18,7 +27,7 @@ function setUp(invite: boolean, reliable = false) {
       acknowledgementMissing: () => events.push(`no ACK at ${clock.now() - start}`),
       serverEnded: () => events.push(`ended at ${clock.now() - start}`),
     },
-    { invite, reliable },
+    { invite, reliable, counters: newTmCounters() },
   );
   return { clock, sent, events, server };
 }
