@@ -53,6 +53,18 @@ test('checklist 099: a CANCEL that matches no INVITE goes on without state', asy
   assert.equal(both[1]!.text, both[0]!.text);
 });
 
+test('checklist 099: the answer to such a CANCEL goes back; other responses to requests without state do not', async () => {
+  const { rig, sent } = await sending(CANCEL);
+  await rig.receive(response(sent[0]!.text, 481), CALLEE);
+  const [answer, ...more] = rig.take();
+  assert.deepEqual(more, []);
+  assert.match(answer!.text, /^SIP\/2\.0 481 /);
+  assert.equal(answer!.to, '10.0.0.2:5060');
+  assert.deepEqual(vias(answer!.text), vias(CANCEL.replaceAll('\n', '\r\n')));
+  await rig.receive(response(sent[0]!.text, 200, { method: 'INVITE' }), CALLEE);
+  assert.deepEqual(rig.take(), []);
+});
+
 for (const status of [200, 486]) {
   test(`checklist 100: a CANCEL after a final ${status} gets 200 and changes nothing`, async () => {
     const { rig, invite } = await ringing();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { answers, answersOf, CELL, DESK, forking, HOME, requestsBy, sentTo } from '../modules/tm/forks.ts';
-import { header, request } from '../modules/tm/messages.ts';
+import { header, request, vias } from '../modules/tm/messages.ts';
 import { forwarded, inviting, linesOf, relayAll } from './relaying.ts';
 
 const hosts = [DESK, CELL, HOME];
@@ -87,4 +87,25 @@ test('checklist 091: a 200 sends a CANCEL to every branch that has a provisional
   assert.deepEqual(answersOf(sent), [200]);
   assert.deepEqual([...requestsBy(sent).keys()], [CELL]);
   assert.deepEqual(sentTo(sent), [`CANCEL ${CELL}`]);
+});
+
+test('checklist 058: the branches of a fork have Via branches of their own', async () => {
+  const { requests } = await forking();
+  const branches = [...requests.values()].map((text) => vias(text)[0]);
+  assert.equal(new Set(branches).size, hosts.length);
+});
+
+test('checklist 073: a 200 from another branch goes on too, after that of the first', async () => {
+  const { rig, requests } = await forking();
+  for (const host of [DESK, CELL]) await answers(rig, requests.get(host), { status: 180, host });
+  rig.take();
+  for (const host of [DESK, CELL]) await answers(rig, requests.get(host), { status: 200, host });
+  const tags = rig
+    .take()
+    .filter(({ text }) => text.startsWith('SIP/2.0 200 '))
+    .map(({ text, to }) => [header(text, 'To'), to]);
+  assert.deepEqual(
+    tags,
+    [DESK, CELL].map((host) => [`<sip:bob@10.0.0.3>;tag=at-${host}`, '10.0.0.2:5060']),
+  );
 });

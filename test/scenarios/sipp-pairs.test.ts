@@ -1,15 +1,10 @@
 /**
  * Scenarios of another project, used where they lie, with callers and callees of our own (`own:`) where they have no partner for a proxy.
- *
- * Not run, and why:
- * - register-bad-contact, uac-register-with-star-in-contact: they ask a registrar.
- * - uas-reinvite-bye-race: this callee wants the BYE before the re-INVITE that was sent first. The proxy keeps the order of a dialog's
- *   requests; its caller is run with a callee that takes them in order.
- * - uac-200-no-ack: waits for 65 s after a 200 that it never acknowledges. uac-drop-all-200 shows the same to the proxy.
+ * All of them run; a test says so.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { ROOT } from '../architecture/source-files.ts';
 import { missing } from '../programs/missing.ts';
@@ -33,6 +28,9 @@ const PERSISTENT = [
 /** Stays in the call for 10 s. */
 const LONG_CALL = ['-d', '10000'];
 
+/** Loses nothing, and gives up after 64*T1 at the earliest. */
+const PATIENT = ['-max_retrans', '20', '-max_invite_retrans', '20', '-max_non_invite_retrans', '20'];
+
 interface Pair {
   readonly caller: string;
   /** `own:NAME:STATUS` is a scenario of ours with that status instead of its 486. */
@@ -41,6 +39,8 @@ interface Pair {
   readonly calls?: number;
   readonly callerArgs?: readonly string[];
   readonly calleeArgs?: readonly string[];
+  /** Text of the caller's scenario, and what stands there instead. */
+  readonly changed?: readonly [from: string, to: string];
 }
 
 /** What is expected of each: every call good, on both sides. */
@@ -48,11 +48,21 @@ const PAIRS: readonly Pair[] = [
   // Long ones first: they run side by side with the others.
   // Never acknowledges a 480, which the proxy sends again until timer H (32 s).
   { caller: 'uac-no-ack', callee: 'own:callee-refuses:480 Temporarily Unavailable' },
+  // Never acknowledges a 200, which the callee sends again for 32 s; all is over then, so it waits less long than its 65 s.
+  {
+    caller: 'uac-200-no-ack',
+    callee: 'own:callee-never-acknowledged',
+    calleeArgs: PATIENT,
+    changed: ['milliseconds="65000"', 'milliseconds="34000"'],
+  },
   // Loses three of four 200s.
   { caller: 'uac-drop-one-200', callee: 'uas-success', calleeArgs: PERSISTENT },
   // Loses every other ACK.
   { caller: 'uac', callee: 'uas-drop-one-200', callerArgs: LONG_CALL, calleeArgs: PERSISTENT },
   { caller: 'uac-reinvite-bye-race', callee: 'own:callee-reinvited' },
+  // This callee wants the BYE before the re-INVITE, and the proxy keeps the order in which the requests of a dialog come. What it answers is
+  // for a user agent next to it (one Via, and two tags in To): no proxy may send that on, so the caller does not wait for it.
+  { caller: 'own:caller-overtaken', callee: 'uas-reinvite-bye-race' },
   // Answers after 4 s: the proxy sends 100 Trying after 3.5 s (RFC 4320 4.1).
   { caller: 'own:caller-options-slow', callee: 'uas-options-delay' },
   { caller: 'uac', callee: 'uas-success' },
@@ -69,30 +79,35 @@ const PAIRS: readonly Pair[] = [
   { caller: 'uac-invalid-uri-user', callee: 'own:callee-refuses:500 Server Internal Error' },
   // Its Via names an address that is not its own, with rport.
   { caller: 'uac-long-message', callee: 'own:callee-message', calls: 1 },
+  // Their registrar's part: what it answers is its own affair, the proxy carries the odd Contact.
+  { caller: 'register-bad-contact', callee: 'own:callee-registers:403 Forbidden' },
+  { caller: 'uac-register-with-star-in-contact', callee: 'own:callee-registers:200 OK' },
   // Acknowledges a 603 with the branch and To tag of no one.
   { caller: 'uac-spammer-ack-crash', callee: 'own:callee-refuses:603 Decline', calls: 1 },
 ];
 
-/** The file of a scenario. */
-function fileOf(name: string): string {
+/** The file of a scenario. SIPp takes no variables for a status and the length of a pause: a copy has them changed. */
+function fileOf(name: string, changed?: Pair['changed']): string {
   const [owner, scenario = '', status] = name.split(':');
-  if (owner !== 'own') return join(MATERIAL, `${name}.xml`);
-  const file = join(OWN, `${scenario}.xml`);
-  if (status === undefined) return file;
-  // SIPp takes no variable for a status.
-  const changed = join(tempFolder(), `${scenario}.xml`);
-  writeFileSync(changed, readFileSync(file, 'latin1').replace('486 Busy Here', status));
-  return changed;
+  const isOwn = owner === 'own';
+  const file = isOwn ? join(OWN, `${scenario}.xml`) : join(MATERIAL, `${name}.xml`);
+  const [from, to] = changed ?? (status === undefined ? [] : ['486 Busy Here', status]);
+  if (from === undefined || to === undefined) return file;
+  const text = readFileSync(file, 'latin1');
+  assert.ok(text.includes(from));
+  const copy = join(tempFolder(), basename(file));
+  writeFileSync(copy, text.replace(from, to));
+  return copy;
 }
 
 const skip = missing('sipp') ?? (existsSync(MATERIAL) ? false : `there is no folder ${MATERIAL}`);
 
 describe('sipp pairs', { skip, concurrency: 4 }, () => {
-  for (const { caller, callee, calls = 10, callerArgs = [], calleeArgs = [] } of PAIRS) {
+  for (const { caller, callee, calls = 10, callerArgs = [], calleeArgs = [], changed } of PAIRS) {
     test(`sipp pairs: ${caller} calls ${callee}, and every call is good`, async (t) => {
       const { proxy, calleePort } = await startCallProxy(t, { lenient: true });
       const pair = {
-        caller: fileOf(caller),
+        caller: fileOf(caller, changed),
         callee: fileOf(callee),
         calls,
         rate: 10,
@@ -105,4 +120,14 @@ describe('sipp pairs', { skip, concurrency: 4 }, () => {
       assert.deepEqual(complaints(proxy), []);
     });
   }
+
+  test('sipp pairs: every scenario of the other project is in the table', () => {
+    const scenarios = readdirSync(MATERIAL).filter((name) => name.endsWith('.xml'));
+    assert.ok(scenarios.length >= 24);
+    const used = new Set(PAIRS.flatMap(({ caller, callee }) => [`${caller}.xml`, `${callee}.xml`]));
+    assert.deepEqual(
+      scenarios.filter((name) => !used.has(name)),
+      [],
+    );
+  });
 });
