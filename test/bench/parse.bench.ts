@@ -1,66 +1,34 @@
 /**
- * Measures what one message costs in core/sip: index, the fields a relay reads, and a print with one Via added; next to the npm package
- * `sip`. Run it from the build: `node dist/test/bench/parse.bench.js`.
+ * Measures what one message costs in core/sip: index, the fields a relay reads, and a print with one Via added, for the INVITE of the call benchmark; next to
+ * the parsers of other packages. Times are CPU of this process, with that of the garbage that is made.
+ *
+ *     node --expose-gc dist/test/bench/parse.bench.js
  */
-import { createRequire } from 'node:module';
+import { do_not_optimize, measure } from 'mitata';
 import type { Received } from '../../core/sip/hop.ts';
 import { checkMessage, parseMessage, type SipRequest } from '../../core/sip/message.ts';
 import { markReceived, printRequest } from '../../core/sip/print.ts';
+import { inviteOf } from './call-messages.ts';
+import { otherParsers, type ParserTask } from './other-parsers.ts';
+import { shown, table } from './table.ts';
 
-interface SipPackage {
-  parse(text: string): { headers: { via: object[] } };
-  stringify(message: object): string;
-}
-function isSipPackage(value: unknown): value is SipPackage {
-  return typeof value === 'object' && value !== null && 'parse' in value && 'stringify' in value;
-}
-const sip: unknown = createRequire(import.meta.url)('sip');
-
-const ROUNDS = 20;
-const MESSAGES_PER_ROUND = 100_000;
-
-const SDP = [
-  'v=0',
-  'o=alice 53655765 2353687637 IN IP4 192.0.2.10',
-  's=-',
-  'c=IN IP4 192.0.2.10',
-  't=0 0',
-  'm=audio 6000 RTP/AVP 0',
-  'a=rtpmap:0 PCMU/8000',
-  '',
-].join('\r\n');
-const INVITE = [
-  'INVITE sip:bob@192.0.2.20:5062 SIP/2.0',
-  'Via: SIP/2.0/UDP 192.0.2.10:5061;branch=z9hG4bK-31415-1-0',
-  'From: "Alice" <sip:alice@192.0.2.10:5061>;tag=31415SIPpTag001',
-  'To: <sip:bob@192.0.2.20:5062>',
-  'Call-ID: 1-31415@192.0.2.10',
-  'CSeq: 1 INVITE',
-  'Contact: <sip:alice@192.0.2.10:5061>',
-  'Max-Forwards: 70',
-  'Subject: Performance Test',
-  'User-Agent: bench/1.0',
-  'Content-Type: application/sdp',
-  `Content-Length: ${SDP.length}`,
-  '',
-  SDP,
-].join('\r\n');
-const bytes = Buffer.from(INVITE, 'latin1');
+const PROXY = { host: '127.0.0.1', port: 5060, branch: 'z9hG4bKabcdef.0123456789' };
+const VIA = `SIP/2.0/UDP ${PROXY.host}:${PROXY.port};branch=${PROXY.branch}`;
+const bytes = Buffer.from(inviteOf('31415', { caller: 5061, target: PROXY.port }), 'latin1');
 const received: Received = {
   point: {
     protocol: 'udp',
     family: 4,
-    address: '192.0.2.1',
-    port: 5060,
-    advertisedHost: '192.0.2.1',
-    advertisedPort: 5060,
-    sentBy: '192.0.2.1:5060',
+    address: PROXY.host,
+    port: PROXY.port,
+    advertisedHost: PROXY.host,
+    advertisedPort: PROXY.port,
+    sentBy: `${PROXY.host}:${PROXY.port}`,
   },
-  address: '192.0.2.10',
+  address: '127.0.0.1',
   port: 5061,
   flow: 0,
 };
-const VIA = 'SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKabcdef.0123456789';
 
 function index(): SipRequest {
   const result = parseMessage(bytes, received);
@@ -79,44 +47,51 @@ function print(msg: SipRequest, maxForwards: number | null): number {
   return printRequest(msg, { uri, edits, via: VIA, out: received.point, maxForwards }).length;
 }
 
-const TASKS: Readonly<Record<string, () => number>> = {
-  'index only': () => index().headerCount,
-  'index + relay fields': () => readFields(index()),
-  'index + relay fields + print with one Via added': () => {
-    const msg = index();
-    return readFields(msg) + print(msg, null);
-  },
-  'the same, checked, received marked, Max-Forwards lowered': () => {
-    const msg = index();
-    if (checkMessage(msg) !== null) throw new Error('the INVITE was rejected');
-    markReceived(msg);
-    return readFields(msg) + print(msg, (msg.maxForwards ?? 0) - 1);
-  },
-  'npm sip: parse + stringify with one Via added': () => {
-    if (!isSipPackage(sip)) throw new Error('the package sip has changed');
-    const message = sip.parse(bytes.toString('latin1'));
-    message.headers.via.unshift({
-      version: '2.0',
-      protocol: 'UDP',
-      host: '192.0.2.1',
-      port: 5060,
-      params: { branch: 'z9hG4bKabcdef.0123456789' },
-    });
-    return Buffer.from(sip.stringify(message), 'latin1').length;
-  },
-};
+/** What the others are compared with. */
+const RELAY = 'index + relay fields + print with one Via added';
 
-process.stdout.write(
-  `INVITE of ${bytes.length} bytes, CPU time a message, best of ${ROUNDS} rounds of ${MESSAGES_PER_ROUND}\n`,
-);
-for (const [name, task] of Object.entries(TASKS)) {
-  let bestUs = Number.POSITIVE_INFINITY;
-  let sum = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = process.cpuUsage();
-    for (let i = 0; i < MESSAGES_PER_ROUND; i++) sum += task();
-    const { user, system } = process.cpuUsage(start);
-    bestUs = Math.min(bestUs, (user + system) / MESSAGES_PER_ROUND);
-  }
-  process.stdout.write(`${bestUs.toFixed(2).padStart(8)} µs  ${name}${sum === 0 ? ' (nothing read)' : ''}\n`);
+const OURS: readonly ParserTask[] = [
+  { name: 'index only', run: () => index().headerCount },
+  { name: 'index + relay fields', run: () => readFields(index()) },
+  {
+    name: RELAY,
+    run() {
+      const msg = index();
+      return readFields(msg) + print(msg, null);
+    },
+  },
+  {
+    name: 'the same, checked, received marked, Max-Forwards lowered',
+    run() {
+      const msg = index();
+      if (checkMessage(msg) !== null) throw new Error('the INVITE was rejected');
+      markReceived(msg);
+      return readFields(msg) + print(msg, (msg.maxForwards ?? 0) - 1);
+    },
+  },
+];
+
+/** CPU of this process, ns. */
+function cpuNs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
 }
+
+const figures: { readonly name: string; readonly meanUs: number; readonly medianUs: number }[] = [];
+for (const { name, run } of [...OURS, ...otherParsers(bytes, PROXY)]) {
+  if (run() === 0) throw new Error(`${name}: nothing was read`);
+  const { avg, p50 } = await measure(() => do_not_optimize(run()), { now: cpuNs });
+  figures.push({ name, meanUs: avg / 1000, medianUs: p50 / 1000 });
+}
+const relayUs = figures.find(({ name }) => name === RELAY)?.meanUs ?? Number.NaN;
+process.stdout.write(
+  `INVITE of ${bytes.length} bytes\n\n${table(
+    ['', 'mean, us', 'median, us', 'mean to ours'],
+    figures.map(({ name, meanUs, medianUs }) => [
+      name,
+      shown(meanUs, 2),
+      shown(medianUs, 2),
+      shown(meanUs / relayUs, 2),
+    ]),
+  )}`,
+);

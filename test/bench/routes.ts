@@ -1,7 +1,10 @@
 import { defineRoutes } from 'kamaiki';
 
 /** Where the benchmark's callee listens. */
-const CALLEE = 'sip:127.0.0.1:5070';
+const CALLEE = process.env['CALLEE'] ?? '127.0.0.1:5070';
+
+/** Whether calls are cached and counted; `CACHE=off` measures the proxy alone. */
+const CACHED = process.env['CACHE'] !== 'off';
 
 /** The routing of the call benchmark: a record-routed call with four memcached operations. */
 export default defineRoutes({
@@ -12,9 +15,8 @@ export default defineRoutes({
 
     if (ksr.siputils.has_totag()) {
       if (ksr.rr.loose_route()) {
-        if (ksr.siputils.is_method('BYE')) {
-          await pv.$mct`call::$ci`.set(null);
-          await pv.$mcdec('active').set(1);
+        if (CACHED && ksr.siputils.is_method('BYE')) {
+          await Promise.all([pv.$mct`call::$ci`.set(null), pv.$mcdec('active').set(1)]);
         }
         return ksr.tm.t_relay();
       }
@@ -25,11 +27,11 @@ export default defineRoutes({
     if (ksr.siputils.is_method('CANCEL')) return ksr.tm.t_check_trans() && ksr.tm.t_relay();
 
     ksr.rr.record_route();
-    if (ksr.siputils.is_method('INVITE')) {
-      await pv.$mct`call::$ci`.set(`${pv.$si.get()}:${pv.$sp.get()}`);
-      await pv.$mcinc('active').set(1);
+    if (CACHED && ksr.siputils.is_method('INVITE')) {
+      const caller = `${pv.$si.get()}:${pv.$sp.get()}`;
+      await Promise.all([pv.$mct`call::$ci`.set(caller), pv.$mcinc('active').set(1)]);
     }
-    pv.$du.set(CALLEE);
+    pv.$du.set(`sip:${CALLEE}`);
     return ksr.tm.t_relay();
   },
 });

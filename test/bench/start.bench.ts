@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../architecture/source-files.ts';
 import { Child } from '../programs/child.ts';
+import { median } from './statistics.ts';
 
 /** What the project wants. */
 const TARGET_MS = 500;
@@ -43,11 +44,6 @@ async function start(): Promise<Start> {
   const result = { ms, residentMb: memoryMb(child.pid, 'VmRSS'), peakMb: memoryMb(child.pid, 'VmHWM') };
   await child.stop();
   return result;
-}
-
-/** The middle one of some numbers. */
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 const starts: Start[] = [];

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readOptions, UsageError } from '../bench/options.ts';
+
+test('bench options: without any, each has its default', () => {
+  const { rate, rounds, proxies, cached, live } = readOptions([]);
+  assert.deepEqual(
+    { rate, rounds, proxies, cached, live },
+    {
+      rate: null,
+      rounds: 5,
+      proxies: ['kamailio', 'kamaiki'],
+      cached: [true, false],
+      live: [10, 10_000, 100_000],
+    },
+  );
+});
+
+test('bench options: those that are given count', () => {
+  const options = readOptions(
+    '--rate 2000 --delay-ms 2.5 --proxies kamaiki --cache off --rates 5,6'.split(' '),
+  );
+  const { rate, delayMs, proxies, cached, rates } = options;
+  assert.deepEqual(
+    { rate, delayMs, proxies, cached, rates },
+    { rate: 2000, delayMs: 2.5, proxies: ['kamaiki'], cached: [false], rates: [5, 6] },
+  );
+});
+
+for (const { args, complaint } of [
+  { args: ['--rate', '0'], complaint: /--rate: expected a number of at least 1, found '0'/ },
+  { args: ['--rate', 'fast'], complaint: /--rate: .* found 'fast'/ },
+  { args: ['--rounds', '1.5'], complaint: /--rounds: expected a whole number/ },
+  { args: ['--rates', '10,'], complaint: /--rates: .* found ''/ },
+  {
+    args: ['--proxies', 'kamaiki,opensips'],
+    complaint: /--proxies: expected kamailio, kamaiki, found 'opensips'/,
+  },
+  { args: ['--cache', 'maybe'], complaint: /--cache: expected on, off, both/ },
+  { args: ['--low', '900', '--high', '900'], complaint: /--low: expected less than --high/ },
+  { args: ['--speed', '1'], complaint: /--speed/ },
+  { args: ['12'], complaint: /12/ },
+]) {
+  test(`bench options: ${args.join(' ')} is refused`, () => {
+    assert.throws(
+      () => readOptions(args),
+      (error) => error instanceof UsageError && complaint.test(error.message),
+    );
+  });
+}
