@@ -7,7 +7,7 @@ import type {
   Resolution,
   TransportService,
 } from '../registry/services.ts';
-import { type ListenPoint, protocolOf, type Target } from '../sip/hop.ts';
+import { type ListenPoint, type Protocol, protocolOf, type Target } from '../sip/hop.ts';
 import { readDecimal } from '../sip/chars.ts';
 import { incomingMaxBreadth, withMaxBreadth } from '../sip/max-breadth.ts';
 import type { SipRequest, SipResponse } from '../sip/message.ts';
@@ -87,12 +87,12 @@ export class Forwarding implements ForwardingService {
         : this.#transport.pointFor(target, received.point);
     if (point === null) return null;
     const { protocol, address, port, host } = target;
-    return { protocol, address, port, host, point };
+    return { protocol, address, port, host, point, flow: undefined, onlyFlow: undefined };
   }
 
   print(request: SipRequest, { branch, target, uri, edits, maxBreadth }: PrintOptions): Printed {
     const point = target.point ?? request.received.point;
-    const via = `SIP/2.0/${point.protocol.toUpperCase()} ${point.sentBy};branch=${branch}`;
+    const via = `${SENT_PROTOCOL[point.protocol]} ${point.sentBy};branch=${branch}`;
     const maxForwards = request.maxForwardsDone
       ? null
       : (request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1;
@@ -212,6 +212,15 @@ export class Forwarding implements ForwardingService {
     return `${connection};${POINT_PARAM}=${this.#transport.points.indexOf(point)}`;
   }
 }
+
+/** What a Via begins with (RFC 3261 20.42, RFC 7118 5.2). */
+const SENT_PROTOCOL: Readonly<Record<Protocol, string>> = {
+  udp: 'SIP/2.0/UDP',
+  tcp: 'SIP/2.0/TCP',
+  tls: 'SIP/2.0/TLS',
+  ws: 'SIP/2.0/WS',
+  wss: 'SIP/2.0/WSS',
+};
 
 /** Name of the parameter of our Via that names the connection a request came by, when no transaction does; Kamailio's. */
 const FLOW_PARAM = 'i';

@@ -66,7 +66,6 @@ interface UserInfo {
   readonly password: string | null;
   readonly hostStart: number;
 }
-const NO_USER_INFO = { user: null, password: null };
 
 function parseSip(text: string, scheme: string, start: number): Parsed<Uri> {
   const info = parseUserInfo(text, start);
@@ -104,7 +103,7 @@ function parseSip(text: string, scheme: string, start: number): Parsed<Uri> {
 
 function parseUserInfo(text: string, start: number): Parsed<UserInfo> {
   const at = text.indexOf('@', start);
-  if (at < 0) return parsed({ ...NO_USER_INFO, hostStart: start });
+  if (at < 0) return parsed({ user: null, password: null, hostStart: start });
   const userEnd = skipKind(text, start, at, CharKind.user);
   if (userEnd === start) return malformed('URI with an empty or malformed user', start);
   const user = text.slice(start, userEnd);

@@ -141,9 +141,11 @@ export class Transports {
   replyTarget(request: SipRequest): Target {
     const { address, port } = replyTarget(request);
     const { point, flow } = request.received;
-    const target = { protocol: point.protocol, address, port, flow };
+    const { protocol } = point;
     // Another socket only where the Via names an address of the other family.
-    return { ...target, point: fits(point, target) ? point : (this.pointFor(target) ?? point) };
+    const out =
+      point.family === familyOf(unmapped(address)) ? point : this.pointFor({ protocol, address, port });
+    return { protocol, address, port, host: undefined, point: out ?? point, flow, onlyFlow: undefined };
   }
 
   /**

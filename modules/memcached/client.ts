@@ -212,33 +212,31 @@ export class CacheClient {
       deadlineMs === undefined
         ? server.execute(name, wire, bytes, server.deadlineMs())
         : server.execute(name, wire, bytes, deadlineMs, this.#options.clock.now());
-    const { signal, budget } = bounds;
-    // What most come to: time enough for the operation, and no signal.
-    if (signal === undefined && (budget === undefined || budget.leftMs >= this.#options.timeoutMs)) {
-      return budget === undefined ? running : budget.spend(running);
-    }
-    return waitWithin(running, {
-      ...bounds,
-      clock: this.#options.clock,
-      endsInMs: this.#options.timeoutMs,
-      givenUp: (reason) => unanswered(reason, true),
-    });
+    return this.#within(running, bounds, notAnswered);
   }
 
   /** A release is sent even when the budget is used up: only the waiting for its answer is not. */
   #release(name: 'decr' | 'delete', wire: string, bytes: string, bounds: Bounds): Promise<Released> {
     if (bounds.signal?.aborted === true) return Promise.resolve(releaseGivenUp('aborted'));
-    return waitWithin(this.serverOf(wire).release(name, wire, bytes), {
-      ...bounds,
-      clock: this.#options.clock,
-      endsInMs: this.#options.timeoutMs,
-      givenUp: releaseGivenUp,
-    });
+    return this.#within(this.serverOf(wire).release(name, wire, bytes), bounds, releaseGivenUp);
+  }
+
+  #within<T>(running: Promise<T>, { signal, budget }: Bounds, givenUp: (reason: string) => T): Promise<T> {
+    const { clock, timeoutMs } = this.#options;
+    // What most come to: time enough for the operation, and no signal.
+    if (signal === undefined && (budget === undefined || budget.leftMs >= timeoutMs)) {
+      return budget === undefined ? running : budget.spend(running);
+    }
+    return waitWithin(running, { signal, budget, clock, endsInMs: timeoutMs, givenUp });
   }
 }
 
 function unanswered(reason: string, sent: boolean): Unanswered {
   return { kind: 'down', cause: 'timeout', reason, sent };
+}
+
+function notAnswered(reason: string): Unanswered {
+  return unanswered(reason, true);
 }
 
 function releaseGivenUp(reason: string): Released {

@@ -41,7 +41,7 @@ export const memcached = defineModule({
         const { status } =
           value === null
             ? await client.remove(reference.key, bounds)
-            : await client.write(reference.key, value, { ...bounds, expire: reference.expire });
+            : await client.write(reference.key, value, { budget: bounds.budget, expire: reference.expire });
         return status;
       },
     },
