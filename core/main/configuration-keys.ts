@@ -43,7 +43,7 @@ export const LIMIT_KEYS = {
     doc: 'Requests of one dialog and direction that wait for the one before; above it they get 503.',
   }),
   max_wait: param.int({
-    default: 100,
+    default: 50,
     min: 0,
     max: 10_000,
     unit: 'ms',

@@ -9,7 +9,8 @@ const GROWTH = 0.08;
 /** Below this share of the longest wait messages hardly wait; from there on the proxy has all that it can carry. */
 const HARDLY = 0.1;
 
-/** What the rate is cut by when they waited too long, as a share of it. */
+/** What the rate is cut by when they waited too long, as a share of it; at first nobody knows how much is too much. */
+const FIRST_CUT = 0.3;
 const CUT = 0.2;
 
 /** Windows until the next cut: those that were taken before still have later messages to come, and what waits takes its time. */
@@ -88,25 +89,20 @@ export class Admission {
   }
 
   #startWindow(now: number): void {
-    const waitedMs = this.#waited(now);
-    if (waitedMs !== null) {
-      if (waitedMs > this.#maxWaitMs)
-        this.#tooSlow(waitedMs, (1000 * this.#taken) / (now - this.#windowStart));
-      else this.#fastEnough(waitedMs);
-      this.#previousMs = waitedMs;
-    }
+    const waitedMs = this.#waitedMs;
+    // A probe that is not back has waited this long at least; one that was lost never comes back.
+    const awayMs = this.#probedAt === null ? 0 : now - this.#probedAt;
+    const isAway = awayMs > Math.max(this.#maxWaitMs, this.#previousMs);
+    if (isAway || (waitedMs !== null && waitedMs > this.#maxWaitMs)) {
+      const isFalling = !isAway && waitedMs !== null && waitedMs < this.#previousMs;
+      this.#tooSlow((1000 * this.#taken) / (now - this.#windowStart), isFalling);
+    } else if (waitedMs !== null) this.#fastEnough(waitedMs);
+    this.#previousMs = waitedMs ?? this.#previousMs;
     if (this.#settling > 0) this.#settling -= 1;
     this.#windowStart = now;
     this.#offered = this.#taken = 0;
     this.#waitedMs = null;
     this.#sendProbe(now);
-  }
-
-  /** How long messages wait; null: that is not known. */
-  #waited(now: number): number | null {
-    // A probe that is not back has waited this long at least; one that was lost never comes back.
-    const away = this.#probedAt === null ? 0 : now - this.#probedAt;
-    return away > this.#maxWaitMs ? away : this.#waitedMs;
   }
 
   #fastEnough(waitedMs: number): void {
@@ -115,13 +111,17 @@ export class Admission {
     this.#rate = this.#taken === this.#offered ? Number.POSITIVE_INFINITY : this.#rate * (1 + GROWTH);
   }
 
-  #tooSlow(waitedMs: number, takenPerSecond: number): void {
+  /** `isFalling`: the wait is shorter than before, so what waits is being worked off. */
+  #tooSlow(takenPerSecond: number, isFalling: boolean): void {
     this.#slowWindows += 1;
     const isLimited = this.#rate !== Number.POSITIVE_INFINITY;
     if (this.#settling > 0 || (!isLimited && this.#slowWindows < PATIENCE_WINDOWS)) return;
-    if (waitedMs < this.#previousMs) return; // what waits is being worked off
+    if (isFalling) return;
     if (!isLimited) this.#tokens = 0;
-    this.#rate = Math.max(LEAST_RATE, Math.min(this.#rate, takenPerSecond) * (1 - CUT));
+    this.#rate = Math.max(
+      LEAST_RATE,
+      Math.min(this.#rate, takenPerSecond) * (1 - (isLimited ? CUT : FIRST_CUT)),
+    );
     this.#settling = SETTLING_WINDOWS;
   }
 

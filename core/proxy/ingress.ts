@@ -87,10 +87,10 @@ export class Ingress {
       if (unsupported !== '')
         return this.#answer(request, 420, { headers: `Unsupported: ${unsupported}\r\n` });
     }
+    if (core.isStatelessAck(request)) return;
     const taken = layer === null ? this.#statelessly(request) : layer.request(request, this.#hasRoom);
     if (taken === 'absorbed') return;
     if (taken === 'overload') return this.#refuse(request);
-    if (core.isStatelessAck(request)) return;
     const scope = new Scope('request', request, {
       request,
       response: null,
@@ -113,8 +113,7 @@ export class Ingress {
     if (handlers.running >= maxHandlers) return false;
     // What belongs to a dialog brings what has been begun to its end.
     if (request.toTag !== '' || request.method === 'ACK') return true;
-    if (this.draining || this.#wasRefused(request)) return false;
-    return admission.admit();
+    return !this.draining && admission.admit() && !this.#wasRefused(request);
   };
 
   /** What a proxy without a transaction layer makes of a request. */

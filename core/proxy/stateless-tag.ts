@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { SipRequest } from '../sip/message.ts';
 import type { Parsed } from '../sip/result.ts';
 
@@ -12,13 +12,14 @@ const TAG_LENGTH = 20;
 export function statelessTag(request: SipRequest, secret: string): string {
   const cseq = valueOf(request.parsedCSeq());
   const parts = [
+    secret,
     valueOf(request.parsedCallId()) ?? '',
     cseq === null ? '' : String(cseq.number),
     valueOf(request.parsedFrom())?.tag ?? '',
     valueOf(request.parsedTopVia())?.branch ?? '',
   ];
   // No part can hold a line feed, so no two lists of parts give one text.
-  return createHmac('sha256', secret).update(parts.join('\n'), 'latin1').digest('hex').slice(0, TAG_LENGTH);
+  return hash('sha256', parts.join('\n'), 'hex').slice(0, TAG_LENGTH);
 }
 
 /** Whether a request is the ACK of a negative reply sent from here without state: it ends here (RFC 3261 8.2.7). */

@@ -33,7 +33,7 @@ test('configuration: a small file takes the defaults for everything else', () =>
       startTimeoutMs: 10_000,
       shutdownTimeoutMs: 5000,
       lane: 64,
-      maxWaitMs: 100,
+      maxWaitMs: 50,
     },
     tcp: DEFAULT_CONNECTION_LIMITS,
     tls: null,

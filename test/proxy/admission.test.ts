@@ -14,7 +14,7 @@ const REFUSAL_MS = 0.024;
 const CAPACITY = 1000 / CALL_MS;
 
 /** How long messages may wait, ms. */
-const MAX_WAIT_MS = 100;
+const MAX_WAIT_MS = 50;
 
 /** Messages that wait to be read, at most: what a socket's buffer holds. */
 const MAX_WAITING = 2000;
