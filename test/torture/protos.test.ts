@@ -27,7 +27,7 @@ function residentMb(pid: number): number {
 
 /** Sends bytes by a connection of their own, ends it, and waits until the proxy has closed it as well. */
 async function sendByTcp(rig: TortureRig, messages: readonly Buffer[]): Promise<void> {
-  const socket = connect({ port: rig.tcpPort, host: '127.0.0.1', localAddress: rig.address });
+  const socket = connect({ port: rig.proxy.portOf('tcp'), host: '127.0.0.1', localAddress: rig.address });
   let late = false;
   await new Promise<void>((resolve) => {
     socket.setTimeout(CLOSE_BOUND_MS, () => {

@@ -44,14 +44,21 @@ modules:
 /** A small heap, so that memory which is never freed shows soon: as growth, and in the end as a crash. */
 const ENV = { NODE_OPTIONS: '--max-old-space-size=100 --max-semi-space-size=2' };
 
+/** A proxy that can be put to the test, whatever program it is. */
+export interface Peer {
+  /** Its UDP port on 127.0.0.1. */
+  readonly port: number;
+  stop(): Promise<unknown>;
+}
+
 /** An address of 127.0.0.0/8 that hardly anyone else uses. */
 function anyLoopbackAddress(): string {
   return `127.${[0, 0, 0].map(() => 1 + Math.floor(Math.random() * 254)).join('.')}`;
 }
 
 /** A running proxy between a caller and a sink to which it sends every request, whatever the Request-URI and Route say. */
-export class TortureRig {
-  readonly proxy: Proxy;
+export class TortureRig<P extends Peer = Proxy> {
+  readonly proxy: P;
   readonly sink: Sink;
   /** The caller's address. */
   readonly address: string;
@@ -64,7 +71,7 @@ export class TortureRig {
   readonly #sockets: readonly Socket[];
   #probes = 0;
 
-  private constructor(proxy: Proxy, sink: Sink, caller: { address: string; sockets: readonly Socket[] }) {
+  private constructor(proxy: P, sink: Sink, caller: { address: string; sockets: readonly Socket[] }) {
     this.proxy = proxy;
     this.sink = sink;
     this.address = caller.address;
@@ -74,18 +81,23 @@ export class TortureRig {
     }
   }
 
-  static async start(): Promise<TortureRig> {
+  static start(): Promise<TortureRig> {
+    return TortureRig.around((sinkPort) => startProxy({ yaml: YAML, routes: routes(sinkPort), env: ENV }));
+  }
+
+  /** Starts another proxy in the place of the usual one; it has to send every request to this port of 127.0.0.1. */
+  static async around<P extends Peer>(startPeer: (sinkPort: number) => Promise<P>): Promise<TortureRig<P>> {
     const address = anyLoopbackAddress();
     const sockets = SENT_BY_PORTS.map((port) => createSocket('udp4').bind(port, address));
     await Promise.all(sockets.map((socket) => once(socket, 'listening')));
     const sink = await Sink.open();
-    const proxy = await startProxy({ yaml: YAML, routes: routes(sink.port), env: ENV });
-    return new TortureRig(proxy, sink, { address, sockets });
-  }
-
-  get tcpPort(): number {
-    const address = this.proxy.addresses.find((text) => text.startsWith('tcp:')) ?? '';
-    return Number(address.slice(address.lastIndexOf(':') + 1));
+    try {
+      return new TortureRig(await startPeer(sink.port), sink, { address, sockets });
+    } catch (error) {
+      for (const socket of sockets) socket.close();
+      sink.close();
+      throw error;
+    }
   }
 
   send(bytes: Buffer): Promise<void> {

@@ -10,7 +10,7 @@ import { headFault } from './head-fault.ts';
 export class Sink {
   /** How Call-IDs of probes begin. */
   static readonly PROBE = 'probe-';
-  /** Requests received since they were last taken, but for probes and ACKs. */
+  /** What was received since it was last taken, but for probes and ACKs. */
   readonly requests: string[] = [];
   /** What was wrong with the form of what came, with its beginning. */
   readonly faults: string[] = [];
@@ -40,7 +40,10 @@ export class Sink {
     const fault = rejected?.reason ?? headFault(bytes);
     const text = bytes.toString('latin1');
     if (fault !== null) this.faults.push(`${fault}: ${JSON.stringify(text.slice(0, 1_000))}`);
-    if (!(result.msg instanceof SipRequest)) return null;
+    if (!(result.msg instanceof SipRequest)) {
+      this.requests.push(text);
+      return null;
+    }
     const isProbe = result.ok && result.msg.first(Header.callId)?.startsWith(Sink.PROBE) === true;
     if (result.msg.method === 'ACK') return null;
     if (!isProbe) this.requests.push(text);
