@@ -14,15 +14,23 @@ const WINDOW_S = 10;
 /** Share of the run at its start in which pools and tables grow to their size; it does not count. */
 const WARM_UP_SHARE = 0.1;
 
-/** Memory over time, s and kB. */
+/** Memory over time, s and kB; of the heap, the first reading after each collection of all of it. */
 interface Samples {
   readonly heap: Point[];
   readonly resident: Point[];
 }
 
-async function heapKb(metricsPort: number): Promise<number> {
+/** How much heap is used, and how often all of it has been collected. */
+async function readHeap(
+  metricsPort: number,
+): Promise<{ readonly usedKb: number; readonly collections: number }> {
   const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
-  return scraped(await response.text()).value('nodejs_heap_size_used_bytes') / 1024;
+  const { value, metrics } = scraped(await response.text());
+  const collected = metrics.get('nodejs_gc_duration_seconds')?.values;
+  return {
+    usedKb: value('nodejs_heap_size_used_bytes') / 1024,
+    collections: collected?.get('nodejs_gc_duration_seconds_count{kind="major"}') ?? 0,
+  };
 }
 
 /** Reads memory until told to stop. */
@@ -33,11 +41,16 @@ function watch(
   const samples: Samples = { heap: [], resident: [] };
   const begun = performance.now();
   let missed = 0;
+  let collections = 0;
   const timer = setInterval(() => {
     const x = (performance.now() - begun) / 1000;
     samples.resident.push({ x, y: bench.usage().residentKb });
-    heapKb(metricsPort).then(
-      (y) => samples.heap.push({ x, y }),
+    readHeap(metricsPort).then(
+      (heap) => {
+        // Only then is what is used not mostly garbage that waits.
+        if (heap.collections > collections) samples.heap.push({ x, y: heap.usedKb });
+        collections = heap.collections;
+      },
       () => {
         missed += 1;
       },
@@ -50,16 +63,18 @@ function watch(
   return { samples, stop };
 }
 
-function printSlope(name: string, points: readonly Point[], calls: number, seconds: number): void {
-  const counted = points.filter(({ x }) => x >= seconds * WARM_UP_SHARE);
-  const lowest = lowestPerWindow(counted, WINDOW_S);
-  const kbPerS = slopeOf(lowest);
+function printSlope(
+  name: string,
+  points: readonly Point[],
+  { calls, seconds, of }: { readonly calls: number; readonly seconds: number; readonly of: string },
+): void {
+  const kbPerS = slopeOf(points);
   const bytesPerCall = (kbPerS * 1024 * seconds) / calls;
-  const ends = [lowest[0], lowest.at(-1)]
+  const ends = [points[0], points.at(-1)]
     .map((point) => shown((point?.y ?? Number.NaN) / 1024, 1))
     .join(' to ');
   print(
-    `${name}: ${ends} MB, slope ${shown(kbPerS * 60, 1)} kB a minute, ${shown(bytesPerCall, 2)} bytes a call (least squares over the lowest reading of each ${WINDOW_S} s)`,
+    `${name}: ${ends} MB, slope ${shown(kbPerS * 60, 1)} kB a minute, ${shown(bytesPerCall, 2)} bytes a call (least squares over ${points.length} readings, ${of})`,
   );
 }
 
@@ -85,8 +100,14 @@ export async function soak(options: BenchOptions): Promise<void> {
       print(
         `CPU ${shown(result.userUsPerCall + result.systemUsPerCall)} us a call, highest resident memory ${shown(result.peakMb)} MB`,
       );
-      printSlope('heap', watched.samples.heap, result.started, seconds);
-      printSlope('resident memory', watched.samples.resident, result.started, seconds);
+      const warm = ({ x }: Point): boolean => x >= seconds * WARM_UP_SHARE;
+      const run = { calls: result.started, seconds };
+      const { heap, resident } = watched.samples;
+      printSlope('heap', heap.filter(warm), { ...run, of: 'each after a collection of all of it' });
+      printSlope('resident memory', lowestPerWindow(resident.filter(warm), WINDOW_S), {
+        ...run,
+        of: `the lowest of each ${WINDOW_S} s`,
+      });
     },
   );
 }

@@ -12,7 +12,8 @@ function kamailioText(port: number, memcached: Memcached, mode: 0 | 1): string {
   return `#!KAMAILIO
 debug=1
 log_stderror=yes
-children=2
+# One process: of two, one can see the reply to a request that the other is about to have sent, and answers 500.
+children=1
 disable_tcp=yes
 auto_aliases=no
 listen=udp:127.0.0.1:${port}
