@@ -14,6 +14,7 @@ import type { SipRequest, SipResponse } from '../sip/message.ts';
 import { paramValue } from '../sip/params.ts';
 import { printRequest, printResponse } from '../sip/print.ts';
 import { buildReply, reasonPhrase, responseHop, type ResponseHop } from '../sip/reply.ts';
+import { familyOf } from '../transport/addresses.ts';
 import type { Resolved, Resolver } from '../transport/resolver.ts';
 import type { NextHop } from './next-hop.ts';
 import { isStatelessBranch, statelessBranch } from './stateless-branch.ts';
@@ -235,5 +236,5 @@ function numberIn(via: SipResponse['topVia'], name: string): number {
 
 /** Whether a listen point is of a target's protocol and family. */
 function reaches(point: ListenPoint, { protocol, address }: Target): boolean {
-  return point.protocol === protocol && point.family === (address.includes(':') ? 6 : 4);
+  return point.protocol === protocol && point.family === familyOf(address);
 }

@@ -6,6 +6,7 @@ import {
   type FlowTokens,
   param,
   type SipRequest,
+  Slot,
   type Target,
   type Uri,
   uriParam,
@@ -18,14 +19,16 @@ const KEY_CHARS = 32;
 /** Length of what tells one start from another, chars of 5 bits. */
 const RUN_CHARS = 6;
 
+/** What routes have said about a request. */
+const forced = new Slot<SipRequest, boolean>();
+
+/** Set for requests that came with a Route of ours that has `ob`. */
+const marked = new Slot<SipRequest, true>();
+
 /** What the functions of this module need and know. */
 export class Outbound implements FlowTokens {
   readonly #core: CoreServices;
   readonly #codec: FlowTokenCodec;
-  /** What routes have said about requests. */
-  readonly #forced = new WeakMap<SipRequest, boolean>();
-  /** Requests that came with a Route of ours that has `ob`. */
-  readonly #marked = new WeakSet<SipRequest>();
 
   constructor(core: CoreServices, secret: string) {
     this.#core = core;
@@ -37,12 +40,12 @@ export class Outbound implements FlowTokens {
   }
 
   force(request: SipRequest, on: boolean): void {
-    this.#forced.set(request, on);
+    forced.set(request, on);
   }
 
   tokenOf(request: SipRequest): string | null {
     const wants =
-      this.#forced.get(request) ?? ((this.#marked.has(request) || wantsFlow(request)) && isFirstHop(request));
+      forced.get(request) ?? ((marked.get(request) === true || wantsFlow(request)) && isFirstHop(request));
     return wants ? this.#codec.encode(request.received) : null;
   }
 
@@ -54,7 +57,7 @@ export class Outbound implements FlowTokens {
       : null;
     const isOutgoing = flow === null || (flow.ok && isSource(request, flow.target));
     if (isOutgoing) {
-      if (uriParam(uri, 'ob') !== null) this.#marked.add(request);
+      if (uriParam(uri, 'ob') !== null) marked.set(request, true);
     } else if (request.flow?.ok !== false) {
       request.nextHop = null;
       request.flow = flow;

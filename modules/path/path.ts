@@ -7,6 +7,7 @@ import {
   param,
   parseUri,
   type SipRequest,
+  Slot,
 } from '../../core/index.ts';
 import { pathLines } from './path-lines.ts';
 import { readReceived } from './received.ts';
@@ -15,9 +16,10 @@ import { readReceived } from './received.ts';
 export interface PathState {
   readonly core: Pick<CoreServices, 'flowTokens'>;
   readonly enableR2: boolean;
-  /** Requests that leave with a Path from here. */
-  readonly marked: WeakSet<SipRequest>;
 }
+
+/** Set for requests that leave with a Path from here. */
+const marked = new Slot<SipRequest, true>();
 
 /** Path of registrations through this proxy (RFC 3327). */
 export const path = defineModule({
@@ -37,7 +39,7 @@ export const path = defineModule({
   init({ core, params }): PathState {
     core.extensions.add('path');
     if (params.use_received) core.ownRoutes.add(readReceived);
-    return { core, enableR2: params.enable_r2, marked: new WeakSet() };
+    return { core, enableR2: params.enable_r2 };
   },
   pseudoVariables: {},
   functions: {
@@ -67,11 +69,11 @@ function addPath(
   { user, withSource }: { readonly user: string | undefined; readonly withSource: boolean },
 ): boolean {
   const given = userOf(name, user ?? '');
-  if (state.marked.has(msg)) {
+  if (marked.get(msg) === true) {
     log.warn(`${name}: the request has a Path from here already`, { callId: msg.callId });
     return false;
   }
-  state.marked.add(msg);
+  marked.set(msg, true);
   const vias = msg.vias();
   const options = {
     user: given,
