@@ -69,7 +69,7 @@ describe('torture: RFC 4475 and RFC 5118 over UDP', {
       rig.replies.length = 0;
       rig.sink.requests.length = 0;
       await rig.send(withOwnBranch(bytes, place));
-      await rig.probe();
+      await rig.probe(bytes.length);
       const statuses = rig.replies
         .filter((text) => !text.includes('\r\nCall-ID: probe-'))
         .map((text) => text.split(' ')[1] ?? '')

@@ -8,6 +8,9 @@ import { Sink } from './sink.ts';
 const SENT_BY_PORTS = [5060, 5061, 5050, 6050] as const;
 /** Within this time the proxy must have answered a request that it passes on, ms: far more than the 500 ms that it should take at most. */
 const ANSWER_BOUND_MS = 5_000;
+/** What is longer than this, bytes, may leave the proxy as more than the 1,300 that go by UDP where TCP will do (RFC 3261 18.1.1). */
+const MAYBE_LARGE_BYTES = 1_000;
+const LARGE_BYTES = 1_300;
 /** A probe is sent again after this time, ms (T1 of RFC 3261 17.1.1.1): a full socket buffer loses datagrams. */
 const T1_MS = 500;
 /** Why the suites cannot run here, or false: each takes an address of its own, so that it meets no other program on 5060. */
@@ -111,11 +114,13 @@ export class TortureRig<P extends Peer = Proxy> {
 
   /**
    * Sends OPTIONS that the sink answers, and waits for the 200: all that was sent before has then been dealt with, and what the proxy
-   * passed on of it has reached the sink.
+   * passed on of it has reached the sink. A large request goes there only after TCP has failed, so a probe that may not overtake it is
+   * large as well.
    *
+   * @param after The length of what was sent before, bytes.
    * @throws when there is no answer in time.
    */
-  async probe(): Promise<void> {
+  async probe(after = 0): Promise<void> {
     this.#probes += 1;
     const callId = `${Sink.PROBE}${this.#probes}`;
     const began = performance.now();
@@ -129,6 +134,7 @@ export class TortureRig<P extends Peer = Proxy> {
         'To: <sip:probe@127.0.0.1>',
         `Call-ID: ${callId}`,
         'CSeq: 1 OPTIONS',
+        ...(after > MAYBE_LARGE_BYTES ? [`Subject: ${'x'.repeat(LARGE_BYTES)}`] : []),
         'Content-Length: 0\r\n\r\n',
       ].join('\r\n'),
     );

@@ -84,7 +84,7 @@ class Opinion {
   async ask(bytes: Buffer): Promise<Outcome> {
     const { replies, sink } = this.#rig;
     await this.#rig.send(bytes);
-    await this.#rig.probe();
+    await this.#rig.probe(bytes.length);
     const [forwarded = null] = this.#fresh(sink.requests.splice(0));
     const reply = this.#fresh(replies.splice(0)).find(
       // 480 is the sink's, perhaps late, for a message that was sent on.
