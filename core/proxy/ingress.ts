@@ -21,6 +21,8 @@ const RETRY_AFTER = 'Retry-After: 5\r\n';
 const MAX_REFUSED = 20_000;
 const REFUSED = {};
 
+const ACK_SLOT = methodSlot('ACK');
+
 export interface IngressOptions {
   readonly log: Logger;
   readonly core: Services;
@@ -47,6 +49,11 @@ export class Ingress {
   }
 
   receive(bytes: Buffer, received: Received): void {
+    if (this.#options.core.isStatelessAck(bytes)) {
+      this.counters.requests += 1;
+      this.counters.byMethod[ACK_SLOT]! += 1;
+      return;
+    }
     const parsed = parseMessage(bytes, received);
     if (!parsed.ok) return this.#reject(parsed, received);
     const { msg } = parsed;
@@ -87,7 +94,6 @@ export class Ingress {
       if (unsupported !== '')
         return this.#answer(request, 420, { headers: `Unsupported: ${unsupported}\r\n` });
     }
-    if (core.isStatelessAck(request)) return;
     const taken = layer === null ? this.#statelessly(request) : layer.request(request, this.#hasRoom);
     if (taken === 'absorbed') return;
     if (taken === 'overload') return this.#refuse(request);

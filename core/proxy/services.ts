@@ -16,14 +16,14 @@ import { Forwarding } from './forwarding.ts';
 import { type Alias, Myself } from './myself.ts';
 import { NextHop } from './next-hop.ts';
 import { OwnRoutes } from './own-routes.ts';
-import { isStatelessAck, statelessTag } from './stateless-tag.ts';
+import { StatelessTags } from './stateless-tag.ts';
 
 /** Chars of a token: as many as divide a byte evenly, so that each is as likely as any other. */
 const TOKEN_CHARS = '0123456789abcdefghijklmnopqrstuv';
 /** Random bytes fetched at a time. */
 const RANDOM_POOL_BYTES = 4_096;
-/** Length of the secret behind stateless To tags, chars of 5 bits: 160 bits. */
-const SECRET_LENGTH = 32;
+/** Length of the mark of stateless To tags, chars of 5 bits: 80 bits. */
+const MARK_LENGTH = 16;
 
 interface ServicesOptions {
   readonly clock: Clock;
@@ -54,7 +54,7 @@ export class Services implements CoreServices {
   readonly #pool = Buffer.alloc(RANDOM_POOL_BYTES);
   #poolAt = RANDOM_POOL_BYTES;
   /** New at each start: tags of an earlier one are foreign. */
-  readonly #secret = this.randomToken(SECRET_LENGTH);
+  readonly #tags = new StatelessTags(this.randomToken(MARK_LENGTH));
   #myself: Myself;
   #forwarding: Forwarding;
 
@@ -126,12 +126,12 @@ export class Services implements CoreServices {
   }
 
   statelessTag(request: SipRequest): string {
-    return statelessTag(request, this.#secret);
+    return this.#tags.of(request);
   }
 
-  /** Whether a request is the ACK of a negative reply that was sent with `statelessTag`. */
-  isStatelessAck(request: SipRequest): boolean {
-    return isStatelessAck(request, this.#secret);
+  /** Whether a message is the ACK of a reply that was sent with `statelessTag`. */
+  isStatelessAck(message: Buffer): boolean {
+    return this.#tags.isAck(message);
   }
 
   #newForwarding(points: readonly ListenPoint[]): Forwarding {

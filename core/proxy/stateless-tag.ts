@@ -1,32 +1,45 @@
-import { hash } from 'node:crypto';
 import type { SipRequest } from '../sip/message.ts';
 import type { Parsed } from '../sip/result.ts';
 
-/** Length of a To tag, hex digits: 80 bits (RFC 3261 19.3 asks for 32 at least). */
-const TAG_LENGTH = 20;
+/** What the start line of an ACK begins with, in any message that parses. */
+const ACK = Buffer.from('ACK ', 'latin1');
+/** Chars that a hash takes in a tag, hex digits. */
+const HASH_LENGTH = 8;
 
 /**
- * The To tag for stateless replies to a request, also to a malformed one: the same for its retransmissions (RFC 3261 8.2.7), and for the ACK of a
- * negative reply, which shares Call-ID, CSeq number, From tag and branch with its INVITE (17.1.1.3). No one without the secret can make one.
+ * The To tags of replies that are sent without state. All begin with a mark that no one could guess before he got such a reply (RFC 3261 19.3), so that the
+ * ACK of a reply is known without reading more of it, as in Kamailio. Behind it stands a hash of what a request shares with its retransmissions.
  */
-export function statelessTag(request: SipRequest, secret: string): string {
-  const cseq = valueOf(request.parsedCSeq());
-  const parts = [
-    secret,
-    valueOf(request.parsedCallId()) ?? '',
-    cseq === null ? '' : String(cseq.number),
-    valueOf(request.parsedFrom())?.tag ?? '',
-    valueOf(request.parsedTopVia())?.branch ?? '',
-  ];
-  // No part can hold a line feed, so no two lists of parts give one text.
-  return hash('sha256', parts.join('\n'), 'hex').slice(0, TAG_LENGTH);
+export class StatelessTags {
+  readonly #mark: string;
+  readonly #markBytes: Buffer;
+
+  /** `mark`: random, a token. */
+  constructor(mark: string) {
+    this.#mark = mark;
+    this.#markBytes = Buffer.from(mark, 'latin1');
+  }
+
+  /** The tag for replies to a request, also to a malformed one: for its retransmissions the same (RFC 3261 8.2.7). */
+  of(request: SipRequest): string {
+    const cseq = valueOf(request.parsedCSeq());
+    let hash = folded(cseq === null ? 0 : cseq.number, valueOf(request.parsedCallId()) ?? '');
+    hash = folded(hash, valueOf(request.parsedFrom())?.tag ?? '');
+    hash = folded(hash, valueOf(request.parsedTopVia())?.branch ?? '');
+    return this.#mark + (hash >>> 0).toString(16).padStart(HASH_LENGTH, '0');
+  }
+
+  /** Whether a message is the ACK of a reply sent from here without state: it ends here (RFC 3261 8.2.7). */
+  isAck(message: Buffer): boolean {
+    return message[0] === ACK[0] && message.indexOf(ACK) === 0 && message.includes(this.#markBytes);
+  }
 }
 
-/** Whether a request is the ACK of a negative reply sent from here without state: it ends here (RFC 3261 8.2.7). */
-export function isStatelessAck(request: SipRequest, secret: string): boolean {
-  if (request.method !== 'ACK') return false;
-  const { toTag } = request;
-  return toTag.length === TAG_LENGTH && toTag === statelessTag(request, secret);
+/** Works a text and its end into a hash (FNV-1a). */
+function folded(hash: number, text: string): number {
+  let folding = hash;
+  for (let i = 0; i < text.length; i++) folding = Math.imul(folding ^ text.charCodeAt(i), 0x01000193);
+  return Math.imul(folding ^ 0xff, 0x01000193);
 }
 
 function valueOf<T>(read: Parsed<T>): T | null {

@@ -78,9 +78,7 @@ function allLines(msg: SipMessage, id: HeaderId, after = -1): string {
 }
 
 function oneLine(text: string): string {
-  let line = '';
-  for (const char of asByteString(text)) line += char === '\r' || char === '\n' ? ' ' : char;
-  return line;
+  return asByteString(text).replaceAll(/[\r\n]/g, ' ');
 }
 
 /** The port that a Via's sent-by means. */

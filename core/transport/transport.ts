@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { ListenPoint, Received, Target } from '../sip/hop.ts';
 import type { Family } from './addresses.ts';
@@ -12,6 +13,7 @@ export interface TransportOptions {
   readonly address: string;
   readonly family: Family;
   readonly log: Logger;
+  readonly clock: Clock;
   /** Takes each message as it arrives. What it throws is logged and goes no further. */
   readonly sink: (bytes: Buffer, received: Received) => void;
   /** Those of all stream transports. */
@@ -54,7 +56,7 @@ export interface Transport {
   open(): Promise<ListenPoint>;
   /**
    * Sends to a target of this protocol and family. `onError` is called at most once, never before `send` returns;
-   * `send` itself never throws.
+   * `send` itself never throws. Over UDP it may be that only the next send to the same place is told, if a datagram was taken a moment before (`Takers`).
    */
   send(bytes: Buffer, target: Target, onError?: SendFailure): void;
   /** Has a datagram of its own arrive behind those that wait to be read now; only of protocols where they wait in one queue. */

@@ -171,12 +171,13 @@ export class Transports {
   async #open(option: ListenOption): Promise<void> {
     // Node.js would bind another port.
     if (!(option.port >= 0 && option.port <= MAX_PORT)) throw new Error(`there is no port ${option.port}`);
-    const { log, sink, credentials = null } = this.#options;
+    const { log, clock, sink, credentials = null } = this.#options;
     const connections = this.#connections;
     const place = await resolveHost(option.host);
     const transport = await PROTOCOLS[option.protocol]({
       option,
       log,
+      clock,
       sink,
       connections,
       credentials,

@@ -6,6 +6,7 @@ import { isWildcard, unmapped } from './addresses.ts';
 import { deliver } from './deliver.ts';
 import { listenPoint } from './listen-point.ts';
 import { isStun, stunAnswer } from './stun.ts';
+import { Takers } from './takers.ts';
 import {
   type Counters,
   newCounters,
@@ -43,11 +44,13 @@ function isKeepAlive(bytes: Buffer): boolean {
 export class UdpTransport implements Transport {
   readonly counters: Counters = newCounters();
   readonly #options: TransportOptions;
+  readonly #takers: Takers;
   #socket: Socket | null = null;
   #probe: { readonly bytes: Buffer; readonly read: () => void } | null = null;
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    this.#takers = new Takers(options.clock);
   }
 
   async open(): Promise<ListenPoint> {
@@ -81,13 +84,14 @@ export class UdpTransport implements Transport {
     if (socket.getSendQueueSize() + bytes.length > MAX_QUEUED_BYTES) {
       return this.#fail(new Error('send queue is full'), onError);
     }
+    const { address, port } = target;
     try {
-      socket.send(
-        bytes,
-        target.port,
-        target.address,
-        onError === undefined ? this.#sent : this.#telling(onError),
-      );
+      if (this.#takers.take(address, bytes.length)) {
+        socket.send(bytes, port, address);
+        this.#count(bytes.length);
+      } else {
+        socket.send(bytes, port, address, (error, length) => this.#sent(address, { error, length, onError }));
+      }
     } catch (error) {
       // Arguments that Node.js refuses, such as port 0.
       this.#fail(error instanceof Error ? error : new Error(String(error)), onError);
@@ -141,18 +145,21 @@ export class UdpTransport implements Transport {
     read();
   }
 
-  readonly #sent = (error: Error | null, bytes: number): void => {
+  #sent(
+    address: string,
+    { error, length, onError }: { error: Error | null; length: number; onError: SendFailure | undefined },
+  ): void {
     if (error === null) {
-      this.counters.sent += 1;
-      this.counters.sentBytes += bytes;
-    } else this.counters.errors += 1;
-  };
+      this.#takers.took(address);
+      return this.#count(length);
+    }
+    this.counters.errors += 1;
+    onError?.(error);
+  }
 
-  #telling(onError: SendFailure): (error: Error | null, bytes: number) => void {
-    return (error, bytes) => {
-      this.#sent(error, bytes);
-      if (error !== null) onError(error);
-    };
+  #count(bytes: number): void {
+    this.counters.sent += 1;
+    this.counters.sentBytes += bytes;
   }
 
   #fail(error: Error, onError: SendFailure | undefined): void {

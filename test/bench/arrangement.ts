@@ -3,6 +3,7 @@ import { freePort } from '../programs/free-port.ts';
 import type { Sipp } from '../programs/sipp.ts';
 import { CallStore, type Leftovers } from './call-store.ts';
 import { type Contender, type ContenderName, startContender } from './contender.ts';
+import { limitCpu } from './cpu-limit.ts';
 import { cpuBetween, type TreeUsage, usageOf } from './process-tree.ts';
 import { type Callers, startCallee, startCallers } from './sipp-callers.ts';
 import type { SippStatistics } from './sipp-statistics.ts';
@@ -31,6 +32,8 @@ export interface ArrangementOptions {
   readonly ringMs?: number;
   readonly metricsPort?: number;
   readonly nodeArgs?: readonly string[];
+  /** CPUs that the proxy may use; default: all that there are. */
+  readonly cpus?: number | null;
   /** Whether SIPp is the callee, from the start; default true. */
   readonly withCallee?: boolean;
 }
@@ -50,16 +53,23 @@ export class Arrangement {
   readonly #callers: number;
   readonly #store: CallStore | null;
   readonly #proxy: Contender | null;
+  /** What removes the limit of the proxy's CPU. */
+  readonly #unlimit: (() => Promise<void>) | null;
   #callee: Sipp | null = null;
 
   private constructor(
     options: { readonly calleePort: number; readonly callers: number },
-    parts: { readonly store: CallStore | null; readonly proxy: Contender | null },
+    parts: {
+      readonly store: CallStore | null;
+      readonly proxy: Contender | null;
+      readonly unlimit: (() => Promise<void>) | null;
+    },
   ) {
     this.calleePort = options.calleePort;
     this.#callers = options.callers;
     this.#store = parts.store;
     this.#proxy = parts.proxy;
+    this.#unlimit = parts.unlimit;
   }
 
   static async start(options: ArrangementOptions): Promise<Arrangement> {
@@ -77,7 +87,9 @@ export class Arrangement {
             metricsPort: options.metricsPort ?? null,
             nodeArgs: options.nodeArgs ?? [],
           });
-    const arrangement = new Arrangement({ calleePort, callers }, { store, proxy });
+    const { cpus = null } = options;
+    const unlimit = proxy === null || cpus === null ? null : limitCpu(proxy.pid, cpus);
+    const arrangement = new Arrangement({ calleePort, callers }, { store, proxy, unlimit });
     if (withCallee) await arrangement.startCallee();
     return arrangement;
   }
@@ -145,6 +157,7 @@ export class Arrangement {
   async stop(): Promise<void> {
     await this.#callee?.stop();
     await this.#proxy?.stop();
+    await this.#unlimit?.();
     await this.#store?.stop();
   }
 }

@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly callers: number;
   /** Worker processes of Kamailio. */
   readonly children: number;
+  /** CPUs that the proxy may use in `overload`; null: all that there are. */
+  readonly cpus: number | null;
   /** Distance of memcached, ms in each direction. */
   readonly delayMs: number;
   readonly proxies: readonly ContenderName[];
@@ -40,6 +42,7 @@ const OPTIONS = {
   rounds: { type: 'string', default: '5' },
   callers: { type: 'string', default: '1' },
   children: { type: 'string', default: '2' },
+  cpus: { type: 'string' },
   'delay-ms': { type: 'string', default: '0' },
   proxies: { type: 'string', default: CONTENDERS.join(',') },
   cache: { type: 'string', default: 'both' },
@@ -81,13 +84,14 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const values = parsed(args);
   const list = (name: 'rates' | 'live'): number[] =>
     values[name].split(',').map((text) => countOf(name, text));
-  const { rate, proxies, cache } = values;
+  const { rate, proxies, cache, cpus } = values;
   const options = {
     rate: rate === undefined ? null : countOf('rate', rate),
     seconds: countOf('seconds', values.seconds),
     rounds: countOf('rounds', values.rounds),
     callers: countOf('callers', values.callers),
     children: countOf('children', values.children),
+    cpus: cpus === undefined ? null : numberOf('cpus', cpus, 0.1),
     delayMs: numberOf('delay-ms', values['delay-ms'], 0),
     proxies: proxies.split(',').map((name) => oneOf('proxies', name, CONTENDERS)),
     cached: CACHE[oneOf('cache', cache, ['on', 'off', 'both'])],

@@ -14,7 +14,7 @@ export interface TreeUsage {
 }
 
 /** The ids of a process and all its descendants. */
-function treeOf(root: number): number[] {
+export function treeOf(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;

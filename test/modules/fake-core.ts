@@ -42,7 +42,7 @@ export function text(lines: readonly string[], body = ''): Buffer {
   return Buffer.from(`${[...lines, length].join('\r\n')}\r\n\r\n${body}`, 'latin1');
 }
 
-interface RequestOptions {
+export interface RequestOptions {
   readonly method?: string;
   readonly uri?: string;
   readonly from?: string;

@@ -63,8 +63,8 @@ test('a busy proxy: what belongs to a call under way is served', async () => {
 test('a busy proxy: once messages are read at once again, every request is taken', async () => {
   const { rig } = await busyProxy();
   rig.edge.answersProbes = true;
-  // A probe that is away has to be given up first, and of the window in hand requests have been turned away.
-  for (let i = 0; i < 10; i += 1) {
+  // A probe that is away has to be given up first, and then nothing turned away for a while.
+  for (let i = 0; i < 25; i += 1) {
     await rig.advance(100);
     await rig.receive(newCall(`one-${i}`), CALLER);
   }

@@ -1,45 +1,45 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isStatelessAck, statelessTag } from '../../core/proxy/stateless-tag.ts';
+import { StatelessTags } from '../../core/proxy/stateless-tag.ts';
 import { parseMessage, SipRequest } from '../../core/sip/message.ts';
-import { received, request, text } from '../modules/fake-core.ts';
+import { received, request, type RequestOptions, text } from '../modules/fake-core.ts';
 
-const SECRET = 'secret';
-const tag = statelessTag(request(), SECRET);
+const MARK = '0123456789abcdef';
+const tags = new StatelessTags(MARK);
+const others = new StatelessTags('fedcba9876543210');
+const tag = tags.of(request());
 const toOf = (toTag: string) => `<sip:bob@example.com>;tag=${toTag}`;
 
 test('stateless tag: is the same for a retransmission and for the ACK, whatever else they hold', () => {
-  assert.match(tag, /^[0-9a-f]{20}$/);
-  assert.equal(statelessTag(request({ headers: ['X-Again: 1'] }), SECRET), tag);
-  assert.equal(statelessTag(request({ method: 'ACK', to: toOf(tag) }), SECRET), tag);
+  assert.match(tag, /^0123456789abcdef[0-9a-f]{8}$/);
+  assert.equal(tags.of(request({ headers: ['X-Again: 1'] })), tag);
+  assert.equal(tags.of(request({ method: 'ACK', to: toOf(tag) })), tag);
 });
 
-test('stateless tag: is another for another branch, From tag or secret', () => {
-  const tags = new Set([
+test('stateless tag: is another for another branch, From tag or proxy', () => {
+  const all = new Set([
     tag,
-    statelessTag(request({ branch: 'z9hG4bKa2' }), SECRET),
-    statelessTag(request({ from: '<sip:alice@example.org>;tag=fa2' }), SECRET),
-    statelessTag(request(), 'other'),
+    tags.of(request({ branch: 'z9hG4bKa2' })),
+    tags.of(request({ from: '<sip:alice@example.org>;tag=fa2' })),
+    others.of(request()),
   ]);
-  assert.equal(tags.size, 4);
+  assert.equal(all.size, 4);
 });
 
 test('stateless tag: a malformed request has one as well', () => {
   const result = parseMessage(text(['INVITE sip:bob@example.com SIP/2.0', 'CSeq: x']), received);
   assert.ok(result.msg instanceof SipRequest);
-  assert.match(statelessTag(result.msg, SECRET), /^[0-9a-f]{20}$/);
+  assert.match(tags.of(result.msg), /^0123456789abcdef[0-9a-f]{8}$/);
 });
 
 test('stateless ACK: is known by its tag, and no other request is', () => {
-  const ack = { method: 'ACK', to: toOf(tag) };
-  assert.equal(isStatelessAck(request(ack), SECRET), true);
-  for (const other of [
-    { method: 'BYE', to: toOf(tag) },
-    { ...ack, branch: 'z9hG4bKa2' },
-    { method: 'ACK' },
-    { method: 'ACK', to: toOf('tb1') },
-    { method: 'ACK', to: toOf('0123456789abcdef0123') },
-  ])
-    assert.equal(isStatelessAck(request(other), SECRET), false);
-  assert.equal(isStatelessAck(request(ack), 'other'), false);
+  const isAck = (parts: RequestOptions, by = tags): boolean =>
+    by.isAck(Buffer.from(request(parts).head, 'latin1'));
+  assert.equal(isAck({ method: 'ACK', to: toOf(tag) }), true);
+  assert.equal(isAck({ method: 'ACK', to: toOf(tag) }, others), false);
+  assert.equal(isAck({ method: 'ACK', to: toOf('tb1') }), false);
+  assert.equal(isAck({ method: 'ACK' }), false);
+  assert.equal(isAck({ method: 'BYE', to: toOf(tag) }), false);
+  assert.equal(isAck({ method: 'ACKNOWLEDGE', to: toOf(tag) }), false);
+  assert.equal(tags.isAck(Buffer.alloc(0)), false);
 });

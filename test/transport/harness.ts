@@ -30,7 +30,8 @@ export async function started(t: TestContext, ...listen: ListenOption[]) {
     arrived.push({ bytes, received });
     events.emit('arrival');
   };
-  const transports = new Transports({ listen, log, clock: new FakeClock(), sink });
+  const clock = new FakeClock();
+  const transports = new Transports({ listen, log, clock, sink });
   t.after(() => transports.close());
   await transports.start();
   /** Waits for the message of this index. */
@@ -42,7 +43,7 @@ export async function started(t: TestContext, ...listen: ListenOption[]) {
   };
   const [point] = transports.points;
   assert.ok(point);
-  return { transports, log, arrived, arrival, point };
+  return { transports, log, clock, arrived, arrival, point };
 }
 
 /** A plain socket, closed after the test. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { Target } from '../../core/sip/hop.ts';
+import { TAKEN_MS } from '../../core/transport/takers.ts';
 import { failure, MESSAGE, nextDatagram, peer, socketsOf, started, V4, V6 } from './harness.ts';
 
 test('send: an error the system reports on a socket is counted and logged, and the socket goes on', async (t) => {
@@ -113,4 +115,30 @@ test('send: the point of a target fixes the socket', async (t) => {
   const answer = nextDatagram(socket);
   transports.send(MESSAGE, { ...target, point: second });
   assert.equal((await answer).from.port, second?.port);
+});
+
+test('send: where a datagram has been taken a moment ago it is not asked how the next goes, then it is', async (t) => {
+  const { result, sockets } = await socketsOf(() => started(t, V4));
+  const { transports, clock } = result;
+  const { socket, target } = await peer(t);
+  const [ours] = sockets;
+  assert.ok(ours);
+  const taken = nextDatagram(socket);
+  transports.send(MESSAGE, target, (error) => assert.fail(error));
+  await taken;
+  const sent = mock.method(ours, 'send');
+  const told: string[] = [];
+  const asked = (bytes = MESSAGE, to = target): boolean => {
+    transports.send(bytes, to, (error) => told.push(error.message));
+    return typeof sent.mock.calls.at(-1)?.arguments.at(-1) === 'function';
+  };
+  assert.equal(asked(), false);
+  assert.equal(asked(MESSAGE, { ...target, address: '127.0.0.2' }), true, 'another address');
+  assert.equal(asked(Buffer.alloc(1_401)), true, 'a large one');
+  assert.equal(asked(Buffer.alloc(65_508)), true);
+  await setImmediate();
+  assert.deepEqual(told.length, 1);
+  clock.advance(TAKEN_MS);
+  assert.equal(asked(), true, 'after a while');
+  assert.equal(transports.statistics()[0]?.errors, 1);
 });
