@@ -179,3 +179,24 @@ test('lanes: a request refused there leaves no transaction: it is taken when it 
   await rig.receive(info(3), CALLER);
   assert.deepEqual(rig.starts(), ['INFO sip:bob@10.0.0.3 SIP/2.0 -> 10.0.0.3:5060']);
 });
+
+test('stateless replies: the ACK of a 200 ends here too, whatever branch it has, and other ACKs meet the handler', async () => {
+  const seen: string[] = [];
+  const rig = await proxyRig(
+    defineRoutes({
+      uses: ['sl'],
+      request({ msg, ksr }) {
+        seen.push(msg.method);
+        if (msg.method !== 'ACK') ksr.sl.sl_send_reply(200, 'OK');
+      },
+    }),
+    { modules: { sl: {} } },
+  );
+  await rig.receive(request(), CALLER);
+  const toTag = header(rig.take()[0]!.text, 'To').split('tag=')[1]!;
+  await rig.receive(request({ method: 'ACK', branch: 'z9hG4bKack', toTag }), CALLER);
+  assert.deepEqual(seen, ['INVITE']);
+  await rig.receive(request({ method: 'ACK', branch: 'z9hG4bKack', toTag: 'bob' }), CALLER);
+  assert.deepEqual(seen, ['INVITE', 'ACK']);
+  assert.equal(rig.proxy.counters.requests, 3);
+});
