@@ -31,7 +31,11 @@ export class StatelessTags {
 
   /** Whether a message is the ACK of a reply sent from here without state: it ends here (RFC 3261 8.2.7). */
   isAck(message: Buffer): boolean {
-    return message[0] === ACK[0] && message.indexOf(ACK) === 0 && message.includes(this.#markBytes);
+    let start = 0;
+    // Line ends may stand before the start line (RFC 3261 7.5).
+    while (message[start] === 0x0d || message[start] === 0x0a) start++;
+    const isAck = message[start] === ACK[0] && message.indexOf(ACK, start) === start;
+    return isAck && message.includes(this.#markBytes, start);
   }
 }
 

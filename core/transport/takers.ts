@@ -20,7 +20,7 @@ export class Takers {
   }
 
   /** Whether a datagram of this size to this address will be taken as the last one was. */
-  take(address: string, length: number): boolean {
+  takes(address: string, length: number): boolean {
     return length <= USUAL_BYTES && this.#addresses.has(address);
   }
 

@@ -30,7 +30,7 @@ export interface Counters {
   receivedBytes: number;
   /** Datagrams or pings that only keep a NAT binding or connection open (RFC 5626 3.5). */
   keepAlives: number;
-  /** Messages the system took. */
+  /** Messages the system took, or will have taken, as `Takers` has it. */
   sent: number;
   /** Their size in all, bytes. */
   sentBytes: number;

@@ -86,7 +86,7 @@ export class UdpTransport implements Transport {
     }
     const { address, port } = target;
     try {
-      if (this.#takers.take(address, bytes.length)) {
+      if (this.#takers.takes(address, bytes.length)) {
         socket.send(bytes, port, address);
         this.#count(bytes.length);
       } else {

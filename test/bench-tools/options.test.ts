@@ -36,6 +36,7 @@ for (const { args, complaint } of [
     args: ['--proxies', 'kamaiki,opensips'],
     complaint: /--proxies: expected kamailio, kamaiki, found 'opensips'/,
   },
+  { args: ['--cpus', '0'], complaint: /--cpus: expected a number of at least 0\.1, found '0'/ },
   { args: ['--cache', 'maybe'], complaint: /--cache: expected on, off, both/ },
   { args: ['--low', '900', '--high', '900'], complaint: /--low: expected less than --high/ },
   { args: ['--speed', '1'], complaint: /--speed/ },

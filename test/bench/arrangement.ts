@@ -88,7 +88,14 @@ export class Arrangement {
             nodeArgs: options.nodeArgs ?? [],
           });
     const { cpus = null } = options;
-    const unlimit = proxy === null || cpus === null ? null : limitCpu(proxy.pid, cpus);
+    let unlimit: (() => Promise<void>) | null = null;
+    try {
+      if (proxy !== null && cpus !== null) unlimit = limitCpu(proxy.pid, cpus);
+    } catch (error) {
+      await proxy?.stop();
+      await store?.stop();
+      throw error;
+    }
     const arrangement = new Arrangement({ calleePort, callers }, { store, proxy, unlimit });
     if (withCallee) await arrangement.startCallee();
     return arrangement;

@@ -41,5 +41,7 @@ test('stateless ACK: is known by its tag, and no other request is', () => {
   assert.equal(isAck({ method: 'ACK' }), false);
   assert.equal(isAck({ method: 'BYE', to: toOf(tag) }), false);
   assert.equal(isAck({ method: 'ACKNOWLEDGE', to: toOf(tag) }), false);
+  const { head } = request({ method: 'ACK', to: toOf(tag) });
+  assert.equal(tags.isAck(Buffer.from(`\r\n\r\n${head}`, 'latin1')), true, 'behind line ends');
   assert.equal(tags.isAck(Buffer.alloc(0)), false);
 });
