@@ -25,6 +25,7 @@ export {
   SipRequest,
   SipResponse,
 } from './sip/message.ts';
+export type { HeadText } from './sip/head-text.ts';
 export { headerParam, type NameAddr, parseNameAddr, parseNameAddrs } from './sip/name-addr.ts';
 export { forceRport } from './sip/received.ts';
 export { buildReply, reasonPhrase, type ReplyOptions } from './sip/reply.ts';

@@ -60,14 +60,14 @@ export function isLws(code: number): boolean {
 }
 
 /** Offset of the first char from `at` that is not white space, at most `limit`. */
-export function skipLws(text: string, at: number, limit: number): number {
+function skipLws(text: string, at: number, limit: number): number {
   let i = at;
   while (i < limit && isLws(text.charCodeAt(i))) i++;
   return i;
 }
 
 /** Offset behind the last char before `end` that is not white space, at least `start`. */
-export function trimLws(text: string, start: number, end: number): number {
+function trimLws(text: string, start: number, end: number): number {
   let i = end;
   while (i > start && isLws(text.charCodeAt(i - 1))) i--;
   return i;
@@ -90,16 +90,6 @@ export function skipDigits(text: string, at: number, limit: number): number {
 /** Whether a text is a token (RFC 3261 25.1): a method, header name or option tag. */
 export function isToken(text: string): boolean {
   return text !== '' && skipToken(text, 0, text.length) === text.length;
-}
-
-/** Offset behind the quoted string whose opening quote is at `at`, or -1 when it does not end before `limit`. */
-export function skipQuoted(text: string, at: number, limit: number): number {
-  for (let i = at + 1; i < limit; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0x22) return i + 1;
-    if (code === 0x5c) i++;
-  }
-  return -1;
 }
 
 /** The text with each fold, and the white space around it, as one space (RFC 3261 7.3.1). */

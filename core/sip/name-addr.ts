@@ -1,4 +1,5 @@
-import { isLws, skipLws, skipQuoted, trimLws, unfold } from './chars.ts';
+import { isLws, unfold } from './chars.ts';
+import { type HeadText, headText, skipLws, skipQuoted, trimLws } from './head-text.ts';
 import { type Param, ParamReader, paramValue } from './params.ts';
 import { malformed, type Parsed, parsed } from './result.ts';
 import { parseUri, type Uri } from './uri.ts';
@@ -19,23 +20,41 @@ export interface NameAddr {
 }
 
 class ParsedNameAddr implements NameAddr {
-  readonly displayName: string | null;
-  readonly uriText: string;
   tag: string | null = null;
   end: number;
-  readonly text: string;
+  readonly source: HeadText;
+  private readonly nameStart: number;
+  private readonly nameEnd: number;
+  private readonly uriStart: number;
+  private readonly uriEnd: number;
   private readonly paramsStart: number;
   private list: readonly Param[] | null = null;
   private parsedUri: Parsed<Uri> | null = null;
-  constructor(displayName: string | null, uriText: string, text: string, paramsStart: number) {
-    this.displayName = displayName;
-    this.uriText = uriText;
-    this.end = paramsStart;
-    this.text = text;
-    this.paramsStart = paramsStart;
+  constructor(
+    source: HeadText,
+    nameStart: number,
+    nameEnd: number,
+    uriStart: number,
+    uriEnd: number,
+    end: number,
+  ) {
+    this.source = source;
+    this.nameStart = nameStart;
+    this.nameEnd = nameEnd;
+    this.uriStart = uriStart;
+    this.uriEnd = uriEnd;
+    this.end = end;
+    this.paramsStart = end;
+  }
+  get displayName(): string | null {
+    const { nameStart, nameEnd } = this;
+    return nameEnd > nameStart ? unfold(this.source.head.slice(nameStart, nameEnd)) : null;
+  }
+  get uriText(): string {
+    return this.source.head.slice(this.uriStart, this.uriEnd);
   }
   get params(): readonly Param[] {
-    this.list ??= new ParamReader(this.text, this.paramsStart, this.end).readAll();
+    this.list ??= new ParamReader(this.source, this.paramsStart, this.end).readAll();
     return this.list;
   }
   get uri(): Parsed<Uri> {
@@ -44,29 +63,34 @@ class ParsedNameAddr implements NameAddr {
   }
 }
 
-/** Parses one name-addr or addr-spec from `start`; stops at a comma outside quotes and brackets, or at the end. */
-export function parseNameAddr(text: string, start = 0, limit = text.length): Parsed<NameAddr> {
-  const nameStart = skipLws(text, start, limit);
-  const quoteEnd = text.charCodeAt(nameStart) === 0x22 ? skipQuoted(text, nameStart, limit) : nameStart;
+/**
+ * Parses one name-addr or addr-spec, in a text or a message's head, from `start`; stops at a comma outside quotes and brackets, or at
+ * `limit`, which is the end where it is not given.
+ */
+export function parseNameAddr(from: string | HeadText, start = 0, end?: number): Parsed<NameAddr> {
+  const source = typeof from === 'string' ? headText(from) : from;
+  const limit = end ?? source.head.length;
+  const { bytes } = source;
+  const nameStart = skipLws(bytes, start, limit);
+  const quoteEnd = bytes[nameStart] === 0x22 ? skipQuoted(bytes, nameStart, limit) : nameStart;
   if (quoteEnd < 0) return malformed('quoted string without an end', nameStart);
-  const open = displayNameEnd(text, quoteEnd, limit);
+  const open = displayNameEnd(bytes, quoteEnd, limit);
   if (open < 0) {
     if (quoteEnd > nameStart) return malformed('display name without a URI in angle brackets', nameStart);
-    return parseAddrSpec(text, nameStart, limit);
+    return parseAddrSpec(source, nameStart, limit);
   }
-  const nameEnd = trimLws(text, nameStart, open);
+  const nameEnd = trimLws(bytes, nameStart, open);
   if (quoteEnd > nameStart && nameEnd > quoteEnd)
     return malformed('text behind a quoted display name', quoteEnd);
-  const close = bracketEnd(text, open + 1, limit);
+  const close = bracketEnd(bytes, open + 1, limit);
   if (close <= open + 1) return malformed('angle bracket without a URI or an end', open);
-  const displayName = nameEnd > nameStart ? unfold(text.slice(nameStart, nameEnd)) : null;
-  return withParams(new ParsedNameAddr(displayName, text.slice(open + 1, close), text, close + 1), limit);
+  return withParams(new ParsedNameAddr(source, nameStart, nameEnd, open + 1, close, close + 1), limit);
 }
 
 /** Offset of the `<` behind a display name, or -1 when the value is an addr-spec without one. */
-function displayNameEnd(text: string, from: number, limit: number): number {
+function displayNameEnd(bytes: Uint8Array, from: number, limit: number): number {
   for (let i = from; i < limit; i++) {
-    const code = text.charCodeAt(i);
+    const code = bytes[i]!;
     if (code > 0x3e) continue;
     if (code === 0x3c) return i;
     if (code === 0x22 || code === 0x2c || code === 0x3b || code === 0x3e) return -1;
@@ -75,9 +99,9 @@ function displayNameEnd(text: string, from: number, limit: number): number {
 }
 
 /** Offset of the `>` that ends a URI, or -1: white space and `<` cannot stand in one. */
-function bracketEnd(text: string, from: number, limit: number): number {
+function bracketEnd(bytes: Uint8Array, from: number, limit: number): number {
   for (let i = from; i < limit; i++) {
-    const code = text.charCodeAt(i);
+    const code = bytes[i]!;
     if (code > 0x3e) continue;
     if (code === 0x3e) return i;
     if (code === 0x3c || isLws(code)) return -1;
@@ -86,22 +110,23 @@ function bracketEnd(text: string, from: number, limit: number): number {
 }
 
 /** A URI without brackets: what follows `;` are header parameters, and `?` may not stand in it (RFC 3261 20). */
-function parseAddrSpec(text: string, start: number, limit: number): Parsed<NameAddr> {
+function parseAddrSpec(source: HeadText, start: number, limit: number): Parsed<NameAddr> {
+  const { bytes } = source;
   let end = start;
   while (end < limit) {
-    const code = text.charCodeAt(end);
+    const code = bytes[end]!;
     if (code === 0x3b || code === 0x2c || isLws(code)) break;
     if (code === 0x22 || code === 0x3c || code === 0x3e) return malformed('quote or bracket in a URI', end);
     if (code === 0x3f) return malformed('URI with headers outside angle brackets', end);
     end++;
   }
   if (end === start) return malformed('no URI', start);
-  return withParams(new ParsedNameAddr(null, text.slice(start, end), text, end), limit);
+  return withParams(new ParsedNameAddr(source, start, start, start, end, end), limit);
 }
 
 /** Reads over the parameters: they are checked now, and built when first asked for. */
 function withParams(address: ParsedNameAddr, limit: number): Parsed<NameAddr> {
-  const reader = new ParamReader(address.text, address.end, limit);
+  const reader = new ParamReader(address.source, address.end, limit);
   while (reader.next()) {
     if (!reader.is('tag')) continue;
     if (address.tag !== null) return malformed('two tags', reader.nameStart);
@@ -113,9 +138,10 @@ function withParams(address: ParsedNameAddr, limit: number): Parsed<NameAddr> {
 
 /** Parses a comma-separated list of them. */
 export function parseNameAddrs(text: string): Parsed<NameAddr[]> {
+  const source = headText(text);
   const values: NameAddr[] = [];
   for (let at = 0; ; ) {
-    const value = parseNameAddr(text, at);
+    const value = parseNameAddr(source, at);
     if (!value.ok) return value;
     values.push(value.value);
     if (value.value.end >= text.length) return parsed(values);

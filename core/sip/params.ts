@@ -1,4 +1,5 @@
-import { CharKind, isKind, skipLws, skipQuoted, skipToken, unfold } from './chars.ts';
+import { CHAR_KINDS, CharKind, unfold } from './chars.ts';
+import { type HeadText, skipLws, skipQuoted, skipToken } from './head-text.ts';
 import { type Malformed, malformed } from './result.ts';
 
 /** A parameter as it stands: name in lower case, value raw (quoted strings with their quotes), null when there is no `=`. */
@@ -26,6 +27,7 @@ export function paramValue(params: readonly Param[], name: string): string | nul
 export class ParamReader {
   readonly text: string;
   readonly limit: number;
+  private readonly bytes: Uint8Array;
   /** Offset behind what has been read; at the end: at a comma or the limit. */
   at: number;
   nameStart = 0;
@@ -35,39 +37,40 @@ export class ParamReader {
   valueEnd = 0;
   /** Why reading stopped before a comma or the limit; null while all is well. */
   fault: string | null = null;
-  constructor(text: string, at: number, limit: number) {
-    this.text = text;
+  constructor(source: HeadText, at: number, limit: number) {
+    this.text = source.head;
+    this.bytes = source.bytes;
     this.at = at;
     this.limit = limit;
   }
 
   /** Moves to the next parameter. False at the end, and at a fault. */
   next(): boolean {
-    const { text, limit } = this;
-    let i = skipLws(text, this.at, limit);
+    const { bytes, limit } = this;
+    let i = skipLws(bytes, this.at, limit);
     this.at = i;
-    if (i >= limit || text.charCodeAt(i) === 0x2c) return false;
-    if (text.charCodeAt(i) !== 0x3b) return this.fail('text where a parameter was expected');
-    i = skipLws(text, i + 1, limit);
+    if (i >= limit || bytes[i] === 0x2c) return false;
+    if (bytes[i] !== 0x3b) return this.fail('text where a parameter was expected');
+    i = skipLws(bytes, i + 1, limit);
     this.nameStart = i;
-    this.nameEnd = skipToken(text, i, limit);
+    this.nameEnd = skipToken(bytes, i, limit);
     if (this.nameEnd === i) return this.fail('parameter without a name');
     this.valueStart = -1;
     this.valueEnd = -1;
-    i = skipLws(text, this.nameEnd, limit);
-    if (i < limit && text.charCodeAt(i) === 0x3d) return this.readValue(skipLws(text, i + 1, limit));
+    i = skipLws(bytes, this.nameEnd, limit);
+    if (i < limit && bytes[i] === 0x3d) return this.readValue(skipLws(bytes, i + 1, limit));
     this.at = this.nameEnd;
     return true;
   }
 
   private readValue(start: number): boolean {
-    const { text, limit } = this;
+    const { bytes, limit } = this;
     let end = start;
-    if (start < limit && text.charCodeAt(start) === 0x22) {
-      end = skipQuoted(text, start, limit);
+    if (start < limit && bytes[start] === 0x22) {
+      end = skipQuoted(bytes, start, limit);
       if (end < 0) return this.fail('quoted string without an end');
     } else {
-      while (end < limit && !isKind(text, end, CharKind.endsValue)) end++;
+      while (end < limit && (CHAR_KINDS[bytes[end]!]! & CharKind.endsValue) === 0) end++;
     }
     this.valueStart = start;
     this.valueEnd = end;
@@ -84,7 +87,7 @@ export class ParamReader {
   is(name: string): boolean {
     if (this.nameEnd - this.nameStart !== name.length) return false;
     for (let i = 0; i < name.length; i++) {
-      if ((this.text.charCodeAt(this.nameStart + i) | 0x20) !== name.charCodeAt(i)) return false;
+      if ((this.bytes[this.nameStart + i]! | 0x20) !== name.charCodeAt(i)) return false;
     }
     return true;
   }
@@ -96,7 +99,7 @@ export class ParamReader {
   get value(): string | null {
     if (this.valueStart < 0) return null;
     const value = this.text.slice(this.valueStart, this.valueEnd);
-    return this.text.charCodeAt(this.valueStart) === 0x22 ? unfold(value) : value;
+    return this.bytes[this.valueStart] === 0x22 ? unfold(value) : value;
   }
 
   /** All parameters from here. */

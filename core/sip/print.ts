@@ -1,6 +1,6 @@
-import { skipLws } from './chars.ts';
 import { addInOrder, applyEdits, type Edit, type Edits } from './edits.ts';
 import { Header, type HeaderId } from './header-names.ts';
+import { skipLws } from './head-text.ts';
 import type { ListenPoint } from './hop.ts';
 import { latin1Bytes } from './latin1.ts';
 import type { SipMessage } from './sip-message.ts';
@@ -48,9 +48,9 @@ export function printResponse(msg: SipResponse, out: ListenPoint): Buffer {
 function topViaRange(msg: SipMessage): { readonly start: number; readonly end: number } {
   const i = msg.find(Header.via);
   const limit = msg.valueEnd(i);
-  const comma = skipLws(msg.head, msg.topVia.end, limit);
+  const comma = skipLws(msg.bytes, msg.topVia.end, limit);
   if (comma === limit) return { start: msg.headerStart(i), end: msg.headerEnd(i) };
-  return { start: msg.topVia.start, end: skipLws(msg.head, comma + 1, limit) };
+  return { start: msg.topVia.start, end: skipLws(msg.bytes, comma + 1, limit) };
 }
 
 function print(msg: SipMessage, edits: Edits, changes: Edit[], out: ListenPoint): Buffer {

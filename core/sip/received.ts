@@ -40,7 +40,7 @@ export function receivedEdits(msg: SipRequest): readonly Edit[] {
   if (via.received === null && via.rport === null && !adds && sameHost(via.host, address)) return [];
   const edits: Edit[] = [];
   if (via.params.length > 0) {
-    const reader = new ParamReader(msg.head, msg.head.indexOf(';', via.start), via.end);
+    const reader = new ParamReader(msg, msg.head.indexOf(';', via.start), via.end);
     while (reader.next()) {
       const at = reader.nameStart;
       if (reader.is('received')) edits.push({ at, removed: reader.at - at, text: `received=${address}` });

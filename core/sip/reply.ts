@@ -1,6 +1,6 @@
-import { skipLws } from './chars.ts';
 import { applyEdits } from './edits.ts';
 import { Header, type HeaderId } from './header-names.ts';
+import { skipLws } from './head-text.ts';
 import { DEFAULT_PORTS, protocolOf } from './hop.ts';
 import { bareHost, isIpAddress } from './host.ts';
 import { latin1Bytes } from './latin1.ts';
@@ -127,9 +127,9 @@ function secondVia(msg: SipResponse): Via | null {
   if (!top.ok) return null;
   const i = msg.find(Header.via);
   const limit = msg.valueEnd(i);
-  const comma = skipLws(msg.head, top.value.end, limit);
+  const comma = skipLws(msg.bytes, top.value.end, limit);
   const next = comma < limit ? i : msg.find(Header.via, i);
   if (next < 0) return null;
-  const via = parseVia(msg.head, comma < limit ? comma + 1 : msg.valueStart(next), msg.valueEnd(next));
+  const via = parseVia(msg, comma < limit ? comma + 1 : msg.valueStart(next), msg.valueEnd(next));
   return via.ok ? via.value : null;
 }

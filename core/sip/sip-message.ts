@@ -1,7 +1,8 @@
 import { errors } from '../errors.ts';
-import { isLws, readDecimal, skipLws, skipToken, trimLws, unfold } from './chars.ts';
+import { unfold } from './chars.ts';
 import { Edits } from './edits.ts';
 import { Header, HEADER_IDS, type HeaderId, headerIdByName, otherSpelling } from './header-names.ts';
+import { readDecimal, skipLws, skipToken, skipWord, trimLws } from './head-text.ts';
 import type { Received } from './hop.ts';
 import { methodAt } from './methods.ts';
 import { type NameAddr, parseNameAddr } from './name-addr.ts';
@@ -49,7 +50,8 @@ export abstract class SipMessage {
   /** Offset of the empty line: where a header is appended. */
   readonly headersEnd: number;
   readonly #headers: readonly number[];
-  readonly #bytes: Buffer;
+  /** The datagram, from the start line on. */
+  readonly bytes: Buffer;
   readonly #bodyStart: number;
   readonly #bodyEnd: number;
   #body: Buffer | null = null;
@@ -65,14 +67,14 @@ export abstract class SipMessage {
     this.headersStart = Math.min(index.startLineEnd + 2, index.headersEnd);
     this.headersEnd = index.headersEnd;
     this.#headers = index.headers;
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#bodyStart = index.bodyStart;
     this.#bodyEnd = bodyEnd;
   }
 
   /** A slice of the datagram; never decoded. */
   get body(): Buffer {
-    this.#body ??= this.#bytes.subarray(this.#bodyStart, this.#bodyEnd);
+    this.#body ??= this.bytes.subarray(this.#bodyStart, this.#bodyEnd);
     return this.#body;
   }
   get bodyLength(): number {
@@ -80,7 +82,7 @@ export abstract class SipMessage {
   }
   /** Copies the body as received to offset `at` of `target`. */
   copyBody(target: Buffer, at: number): void {
-    this.#bytes.copy(target, at, this.#bodyStart, this.#bodyEnd);
+    this.bytes.copy(target, at, this.#bodyStart, this.#bodyEnd);
   }
 
   get headerCount(): number {
@@ -108,7 +110,7 @@ export abstract class SipMessage {
   }
   name(i: number): string {
     const start = this.headerStart(i);
-    return this.head.slice(start, skipToken(this.head, start, this.headersEnd));
+    return this.head.slice(start, skipToken(this.bytes, start, this.headersEnd));
   }
   /** Header i's value, unfolded (each fold becomes one space; RFC 3261 7.3.1). */
   value(i: number): string {
@@ -169,13 +171,13 @@ export abstract class SipMessage {
   parsedCallId(): Parsed<string> {
     const i = this.find(Header.callId);
     if (i < 0) return malformed('no Call-ID', this.headersEnd);
-    const callId = this.head.slice(this.valueStart(i), this.valueEnd(i));
-    if (callId === '') return malformed('empty Call-ID', this.valueStart(i));
-    for (let c = 0; c < callId.length; c++) {
-      if (isLws(callId.charCodeAt(c))) return malformed('white space in Call-ID', this.valueStart(i) + c);
-    }
-    this.#callId = callId;
-    return parsed(callId);
+    const start = this.valueStart(i);
+    const end = this.valueEnd(i);
+    if (start === end) return malformed('empty Call-ID', start);
+    const wordEnd = skipWord(this.bytes, start, end);
+    if (wordEnd < end) return malformed('white space in Call-ID', wordEnd);
+    this.#callId = this.head.slice(start, end);
+    return parsed(this.#callId);
   }
   parsedCSeq(): Parsed<CSeq> {
     this.#cseq ??= this.parseCSeq();
@@ -193,9 +195,7 @@ export abstract class SipMessage {
     if (this.#topVia === null) {
       const i = this.find(Header.via);
       this.#topVia =
-        i < 0
-          ? malformed('no Via', this.headersEnd)
-          : parseVia(this.head, this.valueStart(i), this.valueEnd(i));
+        i < 0 ? malformed('no Via', this.headersEnd) : parseVia(this, this.valueStart(i), this.valueEnd(i));
     }
     return this.#topVia;
   }
@@ -205,13 +205,12 @@ export abstract class SipMessage {
     if (i < 0) return malformed('no CSeq', this.headersEnd);
     const start = this.valueStart(i);
     const end = this.valueEnd(i);
-    let numberEnd = start;
-    while (numberEnd < end && !isLws(this.head.charCodeAt(numberEnd))) numberEnd++;
-    const number = readDecimal(this.head, start, numberEnd, CSEQ_NUMBER_LIMIT);
+    const numberEnd = skipWord(this.bytes, start, end);
+    const number = readDecimal(this.bytes, start, numberEnd, CSEQ_NUMBER_LIMIT);
     if (number < 0) return malformed('CSeq without a number', start);
     if (number >= CSEQ_NUMBER_LIMIT) return malformed('CSeq number of 2**31 or more', start);
-    const methodStart = skipLws(this.head, numberEnd, end);
-    if (methodStart === end || skipToken(this.head, methodStart, end) < end) {
+    const methodStart = skipLws(this.bytes, numberEnd, end);
+    if (methodStart === end || skipToken(this.bytes, methodStart, end) < end) {
       return malformed('CSeq without a method', methodStart);
     }
     return parsed({ number, method: methodAt(this.head, methodStart, end) });
@@ -221,7 +220,7 @@ export abstract class SipMessage {
     const i = this.find(id);
     if (i < 0) return malformed(`no ${label}`, this.headersEnd);
     const end = this.valueEnd(i);
-    const address = parseNameAddr(this.head, this.valueStart(i), end);
+    const address = parseNameAddr(this, this.valueStart(i), end);
     if (!address.ok) return malformed(`${label}: ${address.reason}`, address.at);
     if (address.value.end < end) return malformed(`${label} with a comma`, address.value.end);
     return address;
@@ -229,7 +228,7 @@ export abstract class SipMessage {
 
   /** Every Via value, topmost first, or the first fault. */
   vias(): Parsed<Via[]> {
-    return this.listed(Header.via, (start, end) => parseVia(this.head, start, end));
+    return this.listed(Header.via, (start, end) => parseVia(this, start, end));
   }
   /**
    * Values of all Contact headers; `'*'` alone for `Contact: *`; empty when there is none. An empty value, such as behind a last comma, is a
@@ -242,7 +241,7 @@ export abstract class SipMessage {
       return next < 0 ? parsed('*') : malformed('Contact * next to another', this.headerStart(next));
     }
     return this.listed(Header.contact, (start, end) => {
-      const contact = parseNameAddr(this.head, start, end);
+      const contact = parseNameAddr(this, start, end);
       return contact.ok && contact.value.uriText === '*'
         ? malformed('Contact * next to another', start)
         : contact;
@@ -270,11 +269,11 @@ export abstract class SipMessage {
   ): Malformed | null {
     const end = this.valueEnd(i);
     for (let at = this.valueStart(i); ; ) {
-      at = skipLws(this.head, at, end);
+      at = skipLws(this.bytes, at, end);
       const value = parse(at, end);
       if (!value.ok) return value;
-      take(value.value, at, trimLws(this.head, at, value.value.end));
-      at = skipLws(this.head, value.value.end, end);
+      take(value.value, at, trimLws(this.bytes, at, value.value.end));
+      at = skipLws(this.bytes, value.value.end, end);
       if (at >= end) return null;
       at++;
     }

@@ -1,5 +1,5 @@
-import { readDecimal } from './chars.ts';
 import type { Edits } from './edits.ts';
+import { readDecimal } from './head-text.ts';
 import { Header } from './header-names.ts';
 import type { FlowRoute, ListenPoint } from './hop.ts';
 import { lineSafeUri } from './line-safe-uri.ts';
@@ -97,7 +97,7 @@ export class SipRequest extends SipMessage {
   /** null when absent; -1 when it is not a number from 0 to 255 (the grammar allows any digits: larger counts as 255). */
   get maxForwards(): number | null {
     const i = this.find(Header.maxForwards);
-    return i < 0 ? null : readDecimal(this.head, this.valueStart(i), this.valueEnd(i), MAX_FORWARDS_LIMIT);
+    return i < 0 ? null : readDecimal(this.bytes, this.valueStart(i), this.valueEnd(i), MAX_FORWARDS_LIMIT);
   }
 
   /** All Route values that have not been removed with `removeRoute`, topmost first; a malformed Route is a fault. Cached. */
@@ -111,7 +111,7 @@ export class SipRequest extends SipMessage {
     for (let header = this.find(Header.route); header >= 0; header = this.find(Header.route, header)) {
       const fault = this.eachValue(
         header,
-        (start, end) => parseNameAddr(this.head, start, end),
+        (start, end) => parseNameAddr(this, start, end),
         (nameAddr, start, end) => routes.push({ header, nameAddr, start, end }),
       );
       if (fault !== null) return fault;

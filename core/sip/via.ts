@@ -1,4 +1,5 @@
-import { skipDigits, skipLws, skipToken } from './chars.ts';
+import { CharKind } from './chars.ts';
+import { type HeadText, skipKind, skipLws, skipToken } from './head-text.ts';
 import { bareHost, readPort, skipHost } from './host.ts';
 import { type Param, ParamReader } from './params.ts';
 import { malformed, type Parsed, parsed } from './result.ts';
@@ -31,20 +32,20 @@ class ParsedVia implements Via {
   maddr: string | null = null;
   readonly start: number;
   end: number;
-  private readonly head: string;
+  private readonly source: HeadText;
   private readonly paramsStart: number;
   private list: readonly Param[] | null = null;
-  constructor(sentBy: SentBy, head: string, start: number) {
+  constructor(sentBy: SentBy, source: HeadText, start: number) {
     this.transport = sentBy.transport;
     this.host = sentBy.host;
     this.port = sentBy.port;
     this.start = start;
     this.end = sentBy.end;
-    this.head = head;
+    this.source = source;
     this.paramsStart = sentBy.end;
   }
   get params(): readonly Param[] {
-    this.list ??= new ParamReader(this.head, this.paramsStart, this.end).readAll();
+    this.list ??= new ParamReader(this.source, this.paramsStart, this.end).readAll();
     return this.list;
   }
 }
@@ -58,12 +59,12 @@ interface SentBy {
 }
 
 /** Parses one Via value from `start` up to a comma outside quotes or `limit`. */
-export function parseVia(head: string, start: number, limit: number): Parsed<Via> {
-  const valueStart = skipLws(head, start, limit);
-  const sentBy = parseSentBy(head, valueStart, limit);
+export function parseVia(source: HeadText, start: number, limit: number): Parsed<Via> {
+  const valueStart = skipLws(source.bytes, start, limit);
+  const sentBy = parseSentBy(source, valueStart, limit);
   if (!sentBy.ok) return sentBy;
-  const via = new ParsedVia(sentBy.value, head, valueStart);
-  const reader = new ParamReader(head, via.end, limit);
+  const via = new ParsedVia(sentBy.value, source, valueStart);
+  const reader = new ParamReader(source, via.end, limit);
   while (reader.next()) {
     via.end = reader.at;
     const fault = takeParam(via, reader);
@@ -72,26 +73,29 @@ export function parseVia(head: string, start: number, limit: number): Parsed<Via
   return reader.fault === null ? parsed(via) : reader.malformed();
 }
 
-function parseSentBy(head: string, start: number, limit: number): Parsed<SentBy> {
+function parseSentBy({ head, bytes }: HeadText, start: number, limit: number): Parsed<SentBy> {
   const transportStart = head.startsWith(USUAL_PROTOCOL, start)
     ? start + USUAL_PROTOCOL.length
-    : skipSlash(head, skipSlash(head, start, limit), limit);
+    : skipSlash(bytes, skipSlash(bytes, start, limit), limit);
   if (transportStart < 0) return malformed('Via without protocol name, version and transport', start);
-  const transportEnd = skipToken(head, transportStart, limit);
-  const hostStart = skipLws(head, transportEnd, limit);
+  const transportEnd = skipToken(bytes, transportStart, limit);
+  const hostStart = skipLws(bytes, transportEnd, limit);
   if (transportEnd === transportStart || hostStart === transportEnd) {
     return malformed('Via without a transport, white space and sent-by', transportEnd);
   }
-  const hostEnd = skipHost(head, hostStart, limit);
+  const hostEnd =
+    bytes[hostStart] === 0x5b
+      ? skipHost(head, hostStart, limit)
+      : skipKind(bytes, hostStart, limit, CharKind.host);
   if (hostEnd === hostStart) return malformed('Via with a malformed sent-by host', hostStart);
   const transport = transportName(head, transportStart, transportEnd);
   const host = head.slice(hostStart, hostEnd);
-  const colon = skipLws(head, hostEnd, limit);
-  if (colon === limit || head.charCodeAt(colon) !== 0x3a) {
+  const colon = skipLws(bytes, hostEnd, limit);
+  if (colon === limit || bytes[colon] !== 0x3a) {
     return parsed({ transport, host, port: null, end: hostEnd });
   }
-  const portStart = skipLws(head, colon + 1, limit);
-  const end = skipDigits(head, portStart, limit);
+  const portStart = skipLws(bytes, colon + 1, limit);
+  const end = skipKind(bytes, portStart, limit, CharKind.digit);
   const port = readPort(head, portStart, end);
   if (port < 0) return malformed('Via with a malformed port', portStart);
   return parsed({ transport, host, port, end });
@@ -100,12 +104,12 @@ function parseSentBy(head: string, start: number, limit: number): Parsed<SentBy>
 const USUAL_PROTOCOL = 'SIP/2.0/';
 
 /** Offset behind a token, a slash and the white space around it, or -1. */
-function skipSlash(head: string, at: number, limit: number): number {
+function skipSlash(bytes: Uint8Array, at: number, limit: number): number {
   if (at < 0) return -1;
-  const tokenEnd = skipToken(head, at, limit);
-  const slash = skipLws(head, tokenEnd, limit);
-  if (tokenEnd === at || slash >= limit || head.charCodeAt(slash) !== 0x2f) return -1;
-  return skipLws(head, slash + 1, limit);
+  const tokenEnd = skipToken(bytes, at, limit);
+  const slash = skipLws(bytes, tokenEnd, limit);
+  if (tokenEnd === at || slash >= limit || bytes[slash] !== 0x2f) return -1;
+  return skipLws(bytes, slash + 1, limit);
 }
 
 function transportName(head: string, start: number, end: number): string {

@@ -19,7 +19,7 @@ export function contactUris(msg: SipMessage): readonly ContactUri[] {
   for (let i = msg.find(Header.contact); i >= 0; i = msg.find(Header.contact, i)) {
     const limit = msg.valueEnd(i);
     for (let at = msg.valueStart(i); ; ) {
-      const value = parseNameAddr(msg.head, at, limit);
+      const value = parseNameAddr(msg, at, limit);
       count += 1;
       if (!value.ok || count > MAX_CONTACTS) return [];
       const { uri } = value.value;

@@ -25,7 +25,7 @@ function linesOf(response: SipResponse, noQ: number): Line[] {
     const values: Line['values'][number][] = [];
     const end = response.valueEnd(i);
     for (let at = response.valueStart(i); at < end; ) {
-      const parsed = parseNameAddr(response.head, at, end);
+      const parsed = parseNameAddr(response, at, end);
       if (!parsed.ok) {
         values.push({ text: response.head.slice(at, end), contact: null });
         break;

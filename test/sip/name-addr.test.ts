@@ -20,6 +20,7 @@ const GOOD: readonly (readonly [string, Wanted])[] = [
   ['<sip:a@b>;tag=', [null, 'sip:a@b', '']],
   ['<sip:a@b>;x=";tag=no";tag=yes', [null, 'sip:a@b', 'yes']],
   ['isbn:2983792873', [null, 'isbn:2983792873', null]],
+  ['<sip:a\u013eb>', [null, 'sip:a\u013eb', null]],
 ];
 for (const [text, [displayName, uriText, tag]] of GOOD) {
   test(`name-addr: parses ${JSON.stringify(text)}`, () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { headText } from '../../core/sip/head-text.ts';
 import { parseVia, type Via } from '../../core/sip/via.ts';
 
 type Wanted = Partial<Omit<Via, 'params' | 'start' | 'end'>>;
@@ -21,7 +22,7 @@ const GOOD: readonly (readonly [string, Wanted])[] = [
 ];
 for (const [text, wanted] of GOOD) {
   test(`via: parses ${JSON.stringify(text)}`, () => {
-    const result = parseVia(text, 0, text.length);
+    const result = parseVia(headText(text), 0, text.length);
     assert.ok(result.ok);
     for (const [key, value] of Object.entries(wanted)) {
       assert.equal(Object.entries(result.value).find(([name]) => name === key)?.[1], value, key);
@@ -56,7 +57,7 @@ const BAD = [
 ];
 for (const text of BAD) {
   test(`via: rejects ${JSON.stringify(text)}`, () => {
-    const result = parseVia(text, 0, text.length);
+    const result = parseVia(headText(text), 0, text.length);
     assert.ok(!result.ok);
     assert.ok(result.at >= 0 && result.at <= text.length);
   });
@@ -64,17 +65,17 @@ for (const text of BAD) {
 
 test('via: knows where a value of a list starts and ends', () => {
   const text = 'xx  SIP/2.0/UDP a ; b = c  , SIP/2.0/TCP d yy';
-  const first = parseVia(text, 2, text.length - 3);
+  const first = parseVia(headText(text), 2, text.length - 3);
   assert.ok(first.ok);
   assert.equal(text.slice(first.value.start, first.value.end), 'SIP/2.0/UDP a ; b = c');
-  const second = parseVia(text, text.indexOf(',') + 1, text.length - 3);
+  const second = parseVia(headText(text), text.indexOf(',') + 1, text.length - 3);
   assert.ok(second.ok);
   assert.equal(text.slice(second.value.start, second.value.end), 'SIP/2.0/TCP d');
 });
 
 test('via: parameters come when asked for', () => {
   const text = 'SIP/2.0/UDP h;Branch=x;hidden, SIP/2.0/UDP i;not=this';
-  const result = parseVia(text, 0, text.length);
+  const result = parseVia(headText(text), 0, text.length);
   assert.ok(result.ok);
   assert.deepEqual(result.value.params, [
     { name: 'branch', value: 'x' },

@@ -1,0 +1,71 @@
+import { CHAR_KINDS, CharKind, isLws } from './chars.ts';
+
+/**
+ * A text and its bytes, one a char: parsers walk over the bytes, which is three times as fast as over the chars of a string, and take what they
+ * keep from the text.
+ */
+export interface HeadText {
+  readonly head: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The same of a text alone. A char above U+00FF, which a byte string does not have, becomes a byte that is no delimiter. */
+export function headText(text: string): HeadText {
+  const bytes = Uint8Array.from({ length: text.length }, (_, i) => Math.min(text.charCodeAt(i), 0xff));
+  return { head: text, bytes };
+}
+
+/** Offset of the first byte from `at` that is not white space, at most `limit`. */
+export function skipLws(bytes: Uint8Array, at: number, limit: number): number {
+  let i = at;
+  while (i < limit && isLws(bytes[i]!)) i++;
+  return i;
+}
+
+/** Offset behind the last byte before `end` that is not white space, at least `start`. */
+export function trimLws(bytes: Uint8Array, start: number, end: number): number {
+  let i = end;
+  while (i > start && isLws(bytes[i - 1]!)) i--;
+  return i;
+}
+
+/** Offset of the first byte from `at` that is white space, at most `limit`. */
+export function skipWord(bytes: Uint8Array, at: number, limit: number): number {
+  let i = at;
+  while (i < limit && !isLws(bytes[i]!)) i++;
+  return i;
+}
+
+/** Offset behind the run of bytes of these kinds at `at`. */
+export function skipKind(bytes: Uint8Array, at: number, limit: number, kinds: number): number {
+  let i = at;
+  while (i < limit && (CHAR_KINDS[bytes[i]!]! & kinds) !== 0) i++;
+  return i;
+}
+
+/** Offset behind the run of token chars at `at`. */
+export function skipToken(bytes: Uint8Array, at: number, limit: number): number {
+  return skipKind(bytes, at, limit, CharKind.token);
+}
+
+/** Offset behind the quoted string whose opening quote is at `at`, or -1 when it does not end before `limit`. */
+export function skipQuoted(bytes: Uint8Array, at: number, limit: number): number {
+  for (let i = at + 1; i < limit; i++) {
+    const byte = bytes[i];
+    if (byte === 0x22) return i + 1;
+    if (byte === 0x5c) i++;
+  }
+  return -1;
+}
+
+/** Reads an unsigned decimal number that fills [start, end): -1 when it is none, `cap` when it is `cap` or more. */
+export function readDecimal(bytes: Uint8Array, start: number, end: number, cap: number): number {
+  if (start >= end) return -1;
+  let number = 0;
+  for (let i = start; i < end; i++) {
+    const digit = bytes[i]! - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    number = Math.min(number * 10 + digit, cap);
+  }
+  return number;
+}
