@@ -9,4 +9,6 @@ export interface Clock {
   now(): number;
   /** Calls `fire` once, not before `delayMs` have passed. */
   setTimer(delayMs: number, fire: () => void): Timer;
+  /** The same, calling `fire` with `owner`: where there are many, one function serves all and none keeps a closure. */
+  setTimerFor<T extends object>(owner: T, delayMs: number, fire: (owner: T) => void): Timer;
 }

@@ -3,7 +3,8 @@ export interface SlotOwner {
   slots: unknown[] | null;
 }
 
-let count = 0;
+/** One place for each slot: what an owner's array begins as, so that it is as long as it has to be. */
+const places: undefined[] = [];
 
 /**
  * A place for one value with each owner, which lives as long as the owner does. Like a WeakMap from owners to values, at the price of an array's
@@ -11,7 +12,7 @@ let count = 0;
  * an owner as there are slots.
  */
 export class Slot<Owner extends SlotOwner, Value> {
-  readonly #index = count++;
+  readonly #index = places.push(undefined) - 1;
 
   get(owner: Owner): Value | undefined {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only `set` of this slot writes there
@@ -19,7 +20,7 @@ export class Slot<Owner extends SlotOwner, Value> {
   }
 
   set(owner: Owner, value: Value): void {
-    owner.slots ??= [];
+    owner.slots ??= places.slice();
     owner.slots[this.#index] = value;
   }
 }

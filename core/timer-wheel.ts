@@ -7,8 +7,11 @@ const TICK_MS = 10;
 const SLOTS = 4_096;
 const SLOT_MASK = SLOTS - 1;
 
+/** What a wheel turns by. */
+export type TimeSource = Pick<Clock, 'now' | 'setTimer'>;
+
 /** The process's own time. */
-const systemClock: Clock = {
+const systemClock: TimeSource = {
   now: () => performance.now(),
   setTimer(delayMs, fire) {
     const timeout = setTimeout(fire, delayMs);
@@ -18,19 +21,30 @@ const systemClock: Clock = {
 
 function nothing(): void {}
 
+function call(fire: () => void): void {
+  fire();
+}
+
 /** A timer as a link of a ring; the head of a ring is one too, which never fires. A link that stands alone links to itself. */
 class WheelTimer implements Timer {
   previous: WheelTimer = this;
   next: WheelTimer = this;
   /** Number of the tick to fire at, counted from the wheel's start. */
   readonly tick: number;
-  readonly fire: () => void;
+  readonly #owner: object;
+  readonly #fire: (owner: never) => void;
   readonly #removed: () => void;
 
-  constructor(tick: number, fire: () => void, removed: () => void) {
+  constructor(tick: number, owner: object, fire: (owner: never) => void, removed: () => void) {
     this.tick = tick;
-    this.fire = fire;
+    this.#owner = owner;
+    this.#fire = fire;
     this.#removed = removed;
+  }
+
+  fire(): void {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `setTimerFor` took both as a pair
+    this.#fire(this.#owner as never);
   }
 
   cancel(): void {
@@ -57,14 +71,14 @@ class WheelTimer implements Timer {
 }
 
 function newRing(): WheelTimer {
-  return new WheelTimer(0, nothing, nothing);
+  return new WheelTimer(0, nothing, nothing, nothing);
 }
 
 export interface TimerWheelOptions {
   /** Told what a timer's callback threw; must not throw itself. */
   readonly onError: (error: unknown) => void;
   /** Where time comes from and what wakes the wheel. Default: the process's own. */
-  readonly source?: Clock;
+  readonly source?: TimeSource;
 }
 
 /**
@@ -74,7 +88,7 @@ export interface TimerWheelOptions {
  * after the event loop stood still. The wheel wakes for ticks that have timers only, and holds the process while it has any.
  */
 export class TimerWheel implements Clock {
-  readonly #source: Clock;
+  readonly #source: TimeSource;
   readonly #onError: (error: unknown) => void;
   readonly #startMs: number;
   readonly #slots: readonly WheelTimer[] = Array.from({ length: SLOTS }, newRing);
@@ -106,11 +120,15 @@ export class TimerWheel implements Clock {
 
   /** A delay that is not a positive number counts as 0: the timer fires at the next tick. After `close` it never fires. */
   setTimer(delayMs: number, fire: () => void): Timer {
+    return this.setTimerFor(fire, delayMs, call);
+  }
+
+  setTimerFor<T extends object>(owner: T, delayMs: number, fire: (owner: T) => void): Timer {
     const delay = delayMs > 0 ? delayMs : 0;
     const due = Math.ceil((this.#source.now() - this.#startMs + delay) / TICK_MS);
     // A wheel without timers has no wake that moves its tick on.
     if (this.#pending === 0 && !this.#running) this.#tick = Math.max(this.#tick, this.#elapsedTicks());
-    const timer = new WheelTimer(Math.max(due, this.#tick + 1), fire, this.#removed);
+    const timer = new WheelTimer(Math.max(due, this.#tick + 1), owner, fire, this.#removed);
     if (this.#closed) return timer;
     this.#slotOf(timer.tick).append(timer);
     this.#pending += 1;

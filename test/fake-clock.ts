@@ -29,6 +29,10 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  setTimerFor<T extends object>(owner: T, delayMs: number, fire: (owner: T) => void): Timer {
+    return this.setTimer(delayMs, () => fire(owner));
+  }
+
   /** Moves time on by `ms`; fires what falls due on the way, each at its own time, timers set by those included. */
   advance(ms: number): void {
     const end = this.#now + ms;

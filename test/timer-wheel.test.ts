@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Clock } from '../core/clock.ts';
-import { TimerWheel } from '../core/timer-wheel.ts';
+import { type TimeSource, TimerWheel } from '../core/timer-wheel.ts';
 import { FakeClock } from './fake-clock.ts';
 
 function rethrow(error: unknown): never {
@@ -19,7 +18,7 @@ function wheelWithLog() {
 }
 
 /** A source whose time and wake-ups the test gives one by one, as a loop that stalls or wakes too early does. */
-class ManualSource implements Clock {
+class ManualSource implements TimeSource {
   time = 0;
   wake: (() => void) | null = null;
   now(): number {
@@ -137,7 +136,7 @@ for (const delayMs of [0, -5, Number.NaN, Number.NEGATIVE_INFINITY]) {
 test('timer wheel: a delay without end never fires and asks the source for no more than a turn', () => {
   const longest: number[] = [];
   const source = new FakeClock();
-  const spy: Clock = {
+  const spy: TimeSource = {
     now: () => source.now(),
     setTimer: (delayMs, fire) => (longest.push(delayMs), source.setTimer(delayMs, fire)),
   };
@@ -228,7 +227,7 @@ test('timer wheel: has one timer of its source while timers are set, and none ot
 test('timer wheel: sleeps over ticks that have no timer', () => {
   let wakes = 0;
   const source = new FakeClock();
-  const spy: Clock = {
+  const spy: TimeSource = {
     now: () => source.now(),
     setTimer: (delayMs, fire) => ((wakes += 1), source.setTimer(delayMs, fire)),
   };
@@ -241,7 +240,7 @@ test('timer wheel: sleeps over ticks that have no timer', () => {
 test('timer wheel: after hours without timers sleeps until the next one is due', () => {
   const delaysMs: number[] = [];
   const source = new FakeClock();
-  const spy: Clock = {
+  const spy: TimeSource = {
     now: () => source.now(),
     setTimer: (delayMs, fire) => (delaysMs.push(delayMs), source.setTimer(delayMs, fire)),
   };
@@ -272,6 +271,19 @@ test('timer wheel: close called from a timer drops the others due at that tick',
   source.advance(1_000);
   assert.deepEqual(fired, []);
   assert.equal(source.pending, 0);
+});
+
+test('timer wheel: calls a function with the owner of the timer', () => {
+  const { source, wheel, fired } = wheelWithLog();
+  const own = (owner: { name: string }): void => void fired.push([owner.name, source.now() - 1_234.5]);
+  wheel.setTimerFor({ name: 'a' }, 50, own);
+  wheel.setTimerFor({ name: 'b' }, 70, own).cancel();
+  wheel.setTimerFor({ name: 'c' }, 90, own);
+  source.advance(1_000);
+  assert.deepEqual(fired, [
+    ['a', 50],
+    ['c', 90],
+  ]);
 });
 
 test('timer wheel: runs on the process clock by default', async () => {

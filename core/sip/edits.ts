@@ -46,6 +46,10 @@ export class Edits {
     if (this.#list !== null) copy.#list = [...this.#list];
     return copy;
   }
+  /** Gives back the memory that is kept for more edits. */
+  compact(): void {
+    if (this.#list !== null) this.#list = this.#list.slice();
+  }
   private add(at: number, removed: number, text: EditText): void {
     const edit: Edit = { at, removed, text: typeof text === 'string' ? asByteString(text) : text };
     this.#list ??= [];

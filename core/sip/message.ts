@@ -4,7 +4,7 @@ import { latin1Text } from './latin1.ts';
 import { reject, type Rejected } from './rejected.ts';
 import { malformed, type Parsed, parsed } from './result.ts';
 import { type HeadIndex, scanHead } from './scan.ts';
-import type { Frame } from './sip-message.ts';
+import type { Frame } from './indexed-message.ts';
 import { SipRequest } from './sip-request.ts';
 import { SipResponse } from './sip-response.ts';
 import { parseStartLine } from './start-line.ts';
@@ -39,7 +39,17 @@ export function parseMessage(
     ? parsed(datagram.length)
     : findBodyEnd(head, index, { length: bytes.length, protocol: received.point.protocol });
   const lastByte = bodyEnd.ok ? Math.min(bodyEnd.value, bytes.length) : bytes.length;
-  const frame: Frame = { bytes, head, index, bodyEnd: lastByte, received };
+  const { headers, headersStart, headersEnd, bodyStart } = index;
+  const frame: Frame = {
+    bytes,
+    head,
+    headers,
+    headersStart,
+    headersEnd,
+    bodyStart,
+    bodyEnd: lastByte,
+    received,
+  };
   const msg = line.kind === 'request' ? new SipRequest(line, frame) : new SipResponse(line, frame);
   if (line.kind === 'request' && line.fault !== null) return reject(msg, line.faultStatus, line.fault);
   if (bodyEnd.ok && bodyEnd.value > MAX_MESSAGE_BYTES)

@@ -1,22 +1,22 @@
 import { CHAR_KINDS, CharKind } from './chars.ts';
+import { type HeaderIndex, INDEX_STRIDE, setHeader } from './header-index.ts';
 import { Header, headerIdOf } from './header-names.ts';
 
 /** The most headers that a message may have; one on several folded lines counts once. */
 export const MAX_HEADERS = 256;
 
-/** Numbers kept for each header: its `HeaderId`, then the offsets of its line, its value and its value's end. */
-export const INDEX_STRIDE = 4;
-
 /** Where the parts of a message's head stand: offsets from the first byte of the start line. */
 export interface HeadIndex {
   /** Offset of the start line's CRLF. */
   readonly startLineEnd: number;
+  /** Offset of the first header line. */
+  readonly headersStart: number;
   /** Offset of the empty line. */
   readonly headersEnd: number;
   /** Offset behind the empty line: where the body starts. */
   readonly bodyStart: number;
-  /** `INDEX_STRIDE` numbers a header. Malformed lines are left out. */
-  readonly headers: readonly number[];
+  /** Malformed lines are left out. */
+  readonly headers: HeaderIndex;
   /** The first thing wrong with the head, or null. */
   readonly fault: string | null;
   readonly faultAt: number;
@@ -42,9 +42,10 @@ const found: number[] = Array.from({ length: MAX_HEADERS * INDEX_STRIDE }, () =>
 
 class HeadScan implements HeadIndex {
   startLineEnd = 0;
+  headersStart = 0;
   headersEnd = 0;
   bodyStart = 0;
-  headers: readonly number[] = [];
+  headers: HeaderIndex = [];
   fault: string | null = null;
   faultAt = -1;
   private faults = 0;
@@ -70,6 +71,7 @@ class HeadScan implements HeadIndex {
   }
 
   private ended(headersEnd: number, bodyStart: number, fault: string | null): this {
+    this.headersStart = Math.min(this.startLineEnd + 2, headersEnd);
     this.headersEnd = headersEnd;
     this.bodyStart = bodyStart;
     this.headers = found.slice(0, this.count * INDEX_STRIDE);
@@ -111,11 +113,7 @@ class HeadScan implements HeadIndex {
         valueEnd--;
       while (valueStart < valueEnd && bytes[valueStart]! <= SPACE && isWhite(bytes[valueStart]!))
         valueStart++;
-      const at = this.count * INDEX_STRIDE;
-      found[at] = id;
-      found[at + 1] = start;
-      found[at + 2] = valueStart;
-      found[at + 3] = valueEnd;
+      setHeader(found, this.count, id, start, valueStart, valueEnd);
       this.count++;
     }
     return Math.min(lineEnd + 2, length);

@@ -1,13 +1,11 @@
 import { errors } from '../errors.ts';
-import { unfold } from './chars.ts';
 import { Edits } from './edits.ts';
-import { Header, HEADER_IDS, type HeaderId, headerIdByName, otherSpelling } from './header-names.ts';
+import { Header, type HeaderId } from './header-names.ts';
 import { readDecimal, skipLws, skipToken, skipWord, trimLws } from './head-text.ts';
-import type { Received } from './hop.ts';
+import { type Frame, IndexedMessage } from './indexed-message.ts';
 import { methodAt } from './methods.ts';
 import { type NameAddr, parseNameAddr } from './name-addr.ts';
 import { type Malformed, malformed, type Parsed, parsed } from './result.ts';
-import { type HeadIndex, INDEX_STRIDE } from './scan.ts';
 import { parseVia, type Via } from './via.ts';
 
 /** The bound of a CSeq number (RFC 3261 8.1.1.5). */
@@ -18,128 +16,37 @@ export interface CSeq {
   readonly method: string;
 }
 
-/** What a message is made of: the bytes received and where its parts stand in them. */
-export interface Frame {
-  /** The datagram, from the start line on. */
-  readonly bytes: Buffer;
-  readonly head: string;
-  readonly index: HeadIndex;
-  /** Offset in `bytes` behind the body. */
-  readonly bodyEnd: number;
-  readonly received: Received;
-}
-
 /**
  * A received message: an index over its bytes. All strings are latin1 views, one char a byte; `decodeText` turns one
  * into text for people. Headers are parsed when first asked for. Changes go to `edits`; what is read is always what was received
  * (as in Kamailio), but for the Request-URI and next hop, which routes may set.
  */
-export abstract class SipMessage {
+export abstract class SipMessage extends IndexedMessage {
   abstract readonly kind: 'request' | 'response';
-  /** Start line and headers, through the empty line. */
-  readonly head: string;
-  readonly received: Received;
   /** Shared by all branches. */
   readonly edits: Edits;
   /** A body that replaces the received one when the message is printed (Content-Length follows); null: none. */
   newBody: Buffer | null = null;
   /** The Content-Type that goes with `newBody`, a byte string; null leaves the header as it is. */
   newContentType: string | null = null;
-  /** Offset of the first header line; where a Via or Record-Route goes on top. */
-  readonly headersStart: number;
-  /** Offset of the empty line: where a header is appended. */
-  readonly headersEnd: number;
-  readonly #headers: readonly number[];
-  /** The datagram, from the start line on. */
-  readonly bytes: Buffer;
-  readonly #bodyStart: number;
-  readonly #bodyEnd: number;
-  #body: Buffer | null = null;
   #callId: string | null = null;
   #cseq: Parsed<CSeq> | null = null;
   #from: Parsed<NameAddr> | null = null;
   #to: Parsed<NameAddr> | null = null;
   #topVia: Parsed<Via> | null = null;
-  protected constructor({ bytes, head, index, bodyEnd, received }: Frame, edits: Edits = new Edits()) {
-    this.head = head;
-    this.received = received;
+  protected constructor(frame: Frame, edits: Edits = new Edits()) {
+    super(frame);
     this.edits = edits;
-    this.headersStart = Math.min(index.startLineEnd + 2, index.headersEnd);
-    this.headersEnd = index.headersEnd;
-    this.#headers = index.headers;
-    this.bytes = bytes;
-    this.#bodyStart = index.bodyStart;
-    this.#bodyEnd = bodyEnd;
   }
 
-  /** A slice of the datagram; never decoded. */
-  get body(): Buffer {
-    this.#body ??= this.bytes.subarray(this.#bodyStart, this.#bodyEnd);
-    return this.#body;
-  }
-  get bodyLength(): number {
-    return this.#bodyEnd - this.#bodyStart;
-  }
-  /** Copies the body as received to offset `at` of `target`. */
-  copyBody(target: Buffer, at: number): void {
-    this.bytes.copy(target, at, this.#bodyStart, this.#bodyEnd);
-  }
-
-  get headerCount(): number {
-    return this.#headers.length / INDEX_STRIDE;
-  }
-  headerId(i: number): HeaderId {
-    return HEADER_IDS[this.#headers[i * INDEX_STRIDE]!]!;
-  }
-  /** Offsets of header i's whole line(s), line end included. */
-  headerStart(i: number): number {
-    return this.#headers[i * INDEX_STRIDE + 1]!;
-  }
-  headerEnd(i: number): number {
-    let end = this.valueEnd(i);
-    do end = this.head.indexOf('\n', end) + 1;
-    while (this.head[end] === ' ' || this.head[end] === '\t');
-    return end;
-  }
-  /** Offsets of its value, surrounding white space left out, folds inside kept. */
-  valueStart(i: number): number {
-    return this.#headers[i * INDEX_STRIDE + 2]!;
-  }
-  valueEnd(i: number): number {
-    return this.#headers[i * INDEX_STRIDE + 3]!;
-  }
-  name(i: number): string {
-    const start = this.headerStart(i);
-    return this.head.slice(start, skipToken(this.bytes, start, this.headersEnd));
-  }
-  /** Header i's value, unfolded (each fold becomes one space; RFC 3261 7.3.1). */
-  value(i: number): string {
-    return unfold(this.head.slice(this.valueStart(i), this.valueEnd(i)));
-  }
-  /** Index of the first header of this kind behind index `after`, or -1. */
-  find(id: HeaderId, after = -1): number {
-    const headers = this.#headers;
-    for (let i = (after + 1) * INDEX_STRIDE; i < headers.length; i += INDEX_STRIDE) {
-      if (headers[i] === id) return i / INDEX_STRIDE;
-    }
-    return -1;
-  }
-  /** The same by name: any case, compact or long, known or not. */
-  findName(name: string, after = -1): number {
-    const wanted = name.toLowerCase();
-    const id = headerIdByName(wanted);
-    if (id !== Header.other) return this.find(id, after);
-    const spelling = otherSpelling(wanted);
-    for (let i = this.find(Header.other, after); i >= 0; i = this.find(Header.other, i)) {
-      const found = this.name(i).toLowerCase();
-      if (found === wanted || found === spelling) return i;
-    }
-    return -1;
-  }
-  /** Unfolded value of the first header of this kind, or null. */
-  first(id: HeaderId): string | null {
-    const i = this.find(id);
-    return i < 0 ? null : this.value(i);
+  /** Lets go of what was parsed, which is parsed anew when asked for: for a message that is kept for long. */
+  compact(): void {
+    this.edits.compact();
+    this.#callId = null;
+    this.#cseq = null;
+    this.#from = null;
+    this.#to = null;
+    this.#topVia = null;
   }
 
   // On a message that `checkMessage` accepted these are there; on others they throw ERR_SIP_UNCHECKED.

@@ -5,7 +5,8 @@ import type { FlowRoute, ListenPoint } from './hop.ts';
 import { lineSafeUri } from './line-safe-uri.ts';
 import { type NameAddr, parseNameAddr } from './name-addr.ts';
 import { type Parsed, parsed } from './result.ts';
-import { type Frame, SipMessage } from './sip-message.ts';
+import type { Frame } from './indexed-message.ts';
+import { SipMessage } from './sip-message.ts';
 import type { RequestLine } from './start-line.ts';
 import { parseUri, type Uri } from './uri.ts';
 
@@ -47,12 +48,8 @@ export class SipRequest extends SipMessage {
   #parsedUri: Parsed<Uri> | null = null;
   #parsedUriText = '';
   #routes: Parsed<readonly RouteValue[]> | null = null;
-  readonly #line: RequestLine;
-  readonly #frame: Frame;
-  constructor(line: RequestLine, frame: Frame, edits?: Edits) {
+  constructor(line: Pick<RequestLine, 'method' | 'uriStart' | 'uriEnd'>, frame: Frame, edits?: Edits) {
     super(frame, edits);
-    this.#line = line;
-    this.#frame = frame;
     this.method = line.method;
     this.originalUri = frame.head.slice(line.uriStart, line.uriEnd);
     this.uriStart = line.uriStart;
@@ -62,7 +59,7 @@ export class SipRequest extends SipMessage {
 
   /** The same request with changes of its own from here on: edits, Request-URI, next hop (one per branch). */
   fork(): SipRequest {
-    const copy = new SipRequest(this.#line, this.#frame, this.edits.fork());
+    const copy = new SipRequest(this, this, this.edits.fork());
     copy.uri = this.uri;
     copy.#nextHop = this.#nextHop;
     copy.flow = this.flow;
@@ -74,6 +71,12 @@ export class SipRequest extends SipMessage {
     copy.rportForced = this.rportForced;
     copy.#routes = this.#routes;
     return copy;
+  }
+
+  override compact(): void {
+    super.compact();
+    this.#parsedUri = null;
+    this.#parsedUriText = '';
   }
 
   /** Next hop URI set by routes ($du), or null. Setting it, to null too, leaves the flow of a token behind; a token that is false stays. */

@@ -1,4 +1,5 @@
-import { type Frame, SipMessage } from './sip-message.ts';
+import type { Frame } from './indexed-message.ts';
+import { SipMessage } from './sip-message.ts';
 import type { StatusLine } from './start-line.ts';
 
 export class SipResponse extends SipMessage {
@@ -8,6 +9,6 @@ export class SipResponse extends SipMessage {
   constructor(line: StatusLine, frame: Frame) {
     super(frame);
     this.status = line.status;
-    this.reason = frame.head.slice(line.reasonStart, frame.index.startLineEnd);
+    this.reason = frame.head.slice(line.reasonStart, line.reasonEnd);
   }
 }

@@ -18,6 +18,7 @@ export interface StatusLine {
   readonly kind: 'response';
   readonly status: number;
   readonly reasonStart: number;
+  readonly reasonEnd: number;
 }
 
 const VERSION = 'SIP/2.0';
@@ -69,7 +70,7 @@ function parseStatusLine(head: string, end: number): StatusLine | Malformed {
   const status = codeEnd < end ? readDecimal(head, codeStart, codeEnd, 1000) : -1;
   if (status < 100 || status > 699) return malformed('status code is not one of 100 to 699', codeStart);
   if (head[codeEnd] !== SPACE) return malformed('no space behind the status code', codeEnd);
-  return { kind: 'response', status, reasonStart: codeEnd + 1 };
+  return { kind: 'response', status, reasonStart: codeEnd + 1, reasonEnd: end };
 }
 
 /** Whether the text at `at` is this one, letters in any case. `upper` holds no letter in lower case. */

@@ -29,9 +29,9 @@ export class Alternatives implements Failover {
   replace(failed: Branch, why: string): boolean {
     const transaction = this.#transaction;
     const target = this.#targets[this.#next];
-    const at = transaction.branches.indexOf(failed);
     // A caller that does not wait any more needs no further attempt (RFC 4320 4.2).
-    if (target === undefined || at < 0 || transaction.remainingMs <= 0) return false;
+    if (target === undefined || transaction.remainingMs <= 0) return false;
+    if (!transaction.branches.includes(failed)) return false;
     this.#next += 1;
     const { address, port, protocol } = target;
     this.#tm.log.info('a target failed: the next one is tried', {
@@ -40,7 +40,7 @@ export class Alternatives implements Failover {
       to: `${protocol}:${address}:${port}`,
     });
     const branch = newBranch(this.#tm, transaction, { ...this.#start, target, failover: this });
-    transaction.branches[at] = branch;
+    transaction.replaceBranch(failed, branch);
     branch.start();
     return true;
   }

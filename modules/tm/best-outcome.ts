@@ -1,4 +1,5 @@
-import type { Branch, Outcome } from './branch.ts';
+import type { Branch } from './branch.ts';
+import type { Outcome } from './outcome.ts';
 
 /** A branch that has come to its end. */
 type Ended = Branch & { readonly outcome: Outcome };

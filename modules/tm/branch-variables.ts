@@ -17,7 +17,7 @@ function attributeOf(name: string): BranchAttribute {
 }
 
 function appendedOf({ scope }: TmCall): readonly Destination[] {
-  return transactionOf(scope)?.destinations.appended ?? [];
+  return transactionOf(scope)?.targets.destinations.appended ?? [];
 }
 
 function socketName({ protocol, address, port }: ListenPoint): string {
@@ -102,7 +102,10 @@ export const branchVariables = {
       const attribute = attributeOf(name);
       if (destination === undefined)
         throw errors.ERR_TM_VALUE('$branch', `an index below ${appended.length}, the count`, index);
-      transactionOf(call.scope)?.destinations.change(at, changed(call, destination, { attribute, value }));
+      transactionOf(call.scope)?.targets.destinations.change(
+        at,
+        changed(call, destination, { attribute, value }),
+      );
     },
   },
   $br: {
@@ -115,7 +118,7 @@ export const branchVariables = {
     set({ scope }: TmCall, value: string): void {
       const uri = requestUri(checkedUri('$br', value));
       const destination = { uri, nextHop: null, q: null, path: null, sendSocket: null };
-      transactionOf(scope)?.destinations.append(destination);
+      transactionOf(scope)?.targets.destinations.append(destination);
     },
   },
   $bR: {

@@ -8,15 +8,11 @@ import {
   type Timer,
 } from '../../core/index.ts';
 import { ClientTransaction, type ClientUser } from './client-transaction.ts';
+import { type Outcome, outcomeWithout } from './outcome.ts';
 import { takeResponse } from './response-queue.ts';
+import type { Environment } from './running-machine.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
-
-/** What a branch came to: a final response, or the status that stands for the lack of one (408, 503; RFC 3261 16.7, 16.9). */
-export interface Outcome {
-  readonly status: number;
-  readonly response: SipResponse | null;
-}
 
 /** A request as it goes out: to a target, with what its ACK and CANCEL need. */
 export interface Attempt {
@@ -93,12 +89,17 @@ export class Branch implements ClientUser {
   }
 
   #newClient({ bytes, target }: Attempt): ClientTransaction {
-    return new ClientTransaction(this.transaction, this, {
-      invite: this.transaction.invite,
+    return new ClientTransaction(this, {
       request: bytes,
-      target,
-      counters: this.#tm.counters,
+      reliable: target.protocol !== 'udp',
     });
+  }
+
+  get invite(): boolean {
+    return this.transaction.invite;
+  }
+  get environment(): Environment {
+    return this.transaction;
   }
 
   start(): void {
@@ -133,7 +134,7 @@ export class Branch implements ClientUser {
   /** Lets go of the response it came to, once the caller has its answer. */
   release(): void {
     this.uri = null; // a part of the message's text, which it would keep whole
-    if (this.outcome !== null) this.outcome = { status: this.outcome.status, response: null };
+    if (this.outcome !== null) this.outcome = outcomeWithout(this.outcome.status);
   }
 
   stop(): void {
@@ -142,8 +143,12 @@ export class Branch implements ClientUser {
     this.#client.cancelTimers();
   }
 
-  transmit(request: Buffer, target: Target, onError: (error: Error) => void): void {
-    this.#tm.core.transport.send(request, target, onError);
+  transmit(message: Buffer, onError: (error: Error) => void): void {
+    this.#tm.core.transport.send(message, this.#target, onError);
+  }
+
+  resending(): void {
+    this.#tm.counters.requestsResent += 1;
   }
 
   responded(response: SipResponse): void {
@@ -175,7 +180,7 @@ export class Branch implements ClientUser {
     if (!this.#replaced) return status === 503 && this.#tryNext(status, '503');
     if (status >= 300) return true;
     this.#replaced = false;
-    this.transaction.branches.push(this);
+    this.transaction.addBranch(this);
     return false;
   }
 
@@ -185,7 +190,7 @@ export class Branch implements ClientUser {
     if (!this.#failover.replace(this, why)) return false;
     this.#replaced = true;
     this.uri = null; // a part of the message's text
-    this.#finish({ status, response: null });
+    this.#finish(outcomeWithout(status));
     return true;
   }
 
@@ -235,7 +240,7 @@ export class Branch implements ClientUser {
   /** The branch has no response: a status of our own stands for it. */
   #endWithout(status: number): void {
     if (this.outcome !== null) return;
-    this.#finish({ status, response: null });
+    this.#finish(outcomeWithout(status));
     this.transaction.branchEnded(this);
   }
 
@@ -270,11 +275,13 @@ export class Branch implements ClientUser {
     if (this.outcome !== null || this.#cancelHeaders !== null) return;
     this.#timer?.cancel();
     const ms = Math.max(0, Math.min(this.transaction.timing.finalMs, this.transaction.remainingMs));
-    this.#timer = this.#tm.clock.setTimer(ms, () => {
-      this.#tookTooLong();
-      this.cancel();
-    });
+    this.#timer = this.#tm.clock.setTimerFor(this, ms, Branch.#timerC);
   }
+
+  static readonly #timerC = (branch: Branch): void => {
+    branch.#tookTooLong();
+    branch.cancel();
+  };
 
   #sendCancel(headers: string): void {
     if (this.#request === null || this.#sent === null) return;

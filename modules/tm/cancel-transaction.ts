@@ -10,23 +10,28 @@ interface CancelEnvironment extends Environment {
 
 /** The proxy's own CANCEL: retransmitted until it is answered, then forgotten (RFC 3261 9.1, 16.10). */
 export class CancelTransaction implements ClientUser {
+  readonly invite = false;
   readonly client: ClientTransaction;
-  readonly #environment: CancelEnvironment;
+  readonly environment: CancelEnvironment;
+  readonly #target: Target;
   readonly #forget: () => void;
 
   constructor(environment: CancelEnvironment, request: Buffer, target: Target, forget: () => void) {
-    this.#environment = environment;
+    this.environment = environment;
+    this.#target = target;
     this.#forget = forget;
-    this.client = new ClientTransaction(environment, this, {
-      invite: false,
+    this.client = new ClientTransaction(this, {
       request,
-      target,
-      counters: environment.counters,
+      reliable: target.protocol !== 'udp',
     });
   }
 
-  transmit(request: Buffer, target: Target, onError: (error: Error) => void): void {
-    this.#environment.core.transport.send(request, target, onError);
+  transmit(request: Buffer, onError: (error: Error) => void): void {
+    this.environment.core.transport.send(request, this.#target, onError);
+  }
+
+  resending(): void {
+    this.environment.counters.requestsResent += 1;
   }
 
   // The answer to a CANCEL says nothing that the INVITE's own final response does not say.

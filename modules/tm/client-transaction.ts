@@ -1,4 +1,4 @@
-import type { SipResponse, Target } from '../../core/index.ts';
+import type { SipResponse } from '../../core/index.ts';
 import {
   type ClientInput,
   type ClientState,
@@ -6,14 +6,15 @@ import {
   nonInviteClient,
   responseInput,
 } from './machines.ts';
-import type { TmCounters } from './figures.ts';
 import { keptBytes, type KeptMessage, keptForLong } from './kept-message.ts';
-import { type Environment, RunningMachine } from './running-machine.ts';
+import { type MachineUser, RunningMachine } from './running-machine.ts';
 
 /** What a client transaction asks of its surroundings. */
-export interface ClientUser {
-  /** Puts a request on the wire; `onError` as TransportService.send has it. */
-  transmit(request: Buffer, target: Target, onError: (error: Error) => void): void;
+export interface ClientUser extends MachineUser {
+  /** Whether the request is an INVITE. */
+  readonly invite: boolean;
+  /** Puts a request, or its ACK, on the wire to the target; `onError` as TransportService.send has it. */
+  transmit(message: Buffer, onError: (error: Error) => void): void;
   /** A response that is no retransmission, or a further 2xx to INVITE. */
   responded(response: SipResponse): void;
   /** Builds the ACK for the first final response other than 2xx; null: there is none to send. Only asked of INVITE. */
@@ -29,50 +30,36 @@ export interface ClientUser {
 export class ClientTransaction extends RunningMachine<
   ClientState,
   Exclude<ClientInput, 'retry' | 'deadline'>,
-  SipResponse
+  SipResponse,
+  ClientUser
 > {
-  readonly #user: ClientUser;
-  readonly #counters: Pick<TmCounters, 'requestsResent'>;
-  readonly #invite: boolean;
-  readonly #target: Target;
+  /** For as long as it may be sent again. */
   #request: Buffer | null;
   #ack: KeptMessage | null = null;
   #error: Error | null = null;
 
-  constructor(
-    environment: Environment,
-    user: ClientUser,
-    options: {
-      readonly invite: boolean;
-      readonly request: Buffer;
-      readonly target: Target;
-      readonly counters: Pick<TmCounters, 'requestsResent'>;
-    },
-  ) {
-    const { invite, target } = options;
+  constructor(user: ClientUser, options: { readonly request: Buffer; readonly reliable: boolean }) {
+    const { invite } = user;
     const machine = invite ? inviteClient : nonInviteClient;
-    super(environment, machine, {
+    super(user, machine, {
       state: invite ? 'calling' : 'trying',
-      reliable: target.protocol !== 'udp',
+      reliable: options.reliable,
     });
-    this.#user = user;
-    this.#counters = options.counters;
-    this.#invite = invite;
-    this.#target = target;
     this.#request = options.request;
   }
 
   /** Sends the request and starts waiting. */
   start(): void {
-    if (this.#invite) this.startTimers('A', 'B');
+    if (this.user.invite) this.startTimers('A', 'B');
     else this.startTimers('E', 'F');
     if (this.#request !== null) this.#transmit(this.#request);
   }
 
   /** The time limits have changed: one that runs for a response begins anew. */
   restartDeadline(): void {
-    if (this.#invite && this.state === 'calling') this.startDeadline('B');
-    if (!this.#invite && (this.state === 'trying' || this.state === 'proceeding')) this.startDeadline('F');
+    if (this.user.invite && this.state === 'calling') this.startDeadline('B');
+    if (!this.user.invite && (this.state === 'trying' || this.state === 'proceeding'))
+      this.startDeadline('F');
   }
 
   /** The request is not sent again; responses to it are still taken. */
@@ -92,7 +79,7 @@ export class ClientTransaction extends RunningMachine<
     switch (action) {
       case 'resend':
         if (this.#request === null) return;
-        this.#counters.requestsResent += 1;
+        this.user.resending();
         this.#transmit(this.#request);
         return;
       case 'ack':
@@ -101,22 +88,23 @@ export class ClientTransaction extends RunningMachine<
         return;
       case 'to user':
         if (response === null) return;
-        if (response.status >= 200) this.#request = null; // never sent again
-        this.#user.responded(response);
+        // Never sent again (RFC 3261 17.1.1.2, 17.1.2.2).
+        if (this.user.invite || response.status >= 200) this.#request = null;
+        this.user.responded(response);
         return;
       case 'timed out':
-        this.#user.timedOut();
+        this.user.timedOut();
         return;
       case 'transport failed':
-        this.#user.transportFailed(this.#error ?? new Error('could not be sent'));
+        this.user.transportFailed(this.#error ?? new Error('could not be sent'));
         return;
       case 'send':
         return;
     }
   }
 
-  #transmit(request: Buffer): void {
-    this.#user.transmit(request, this.#target, (error) => {
+  #transmit(message: Buffer): void {
+    this.user.transmit(message, (error) => {
       this.#error = error;
       this.step('transport error', null);
     });
@@ -124,7 +112,7 @@ export class ClientTransaction extends RunningMachine<
 
   #acknowledge(response: SipResponse): void {
     if (this.#ack !== null) return this.#transmit(keptBytes(this.#ack));
-    const ack = this.#user.acknowledgement(response);
+    const ack = this.user.acknowledgement(response);
     if (ack === null) return;
     this.#ack = keptForLong(ack);
     this.#transmit(ack);
@@ -133,6 +121,6 @@ export class ClientTransaction extends RunningMachine<
   protected override ended(): void {
     this.#request = null;
     this.#ack = null;
-    this.#user.clientEnded();
+    this.user.clientEnded();
   }
 }

@@ -1,6 +1,6 @@
 import { reasonPhrase } from '../../core/index.ts';
 import { bestBranch } from './best-outcome.ts';
-import type { Outcome } from './branch.ts';
+import type { Outcome } from './outcome.ts';
 import { addChallenges } from './challenges.ts';
 import { BranchScope } from './response-queue.ts';
 import type { Tm } from './tm-layer.ts';

@@ -21,11 +21,11 @@ function appendBranch(call: RequestCall, options: DestinationOptions): boolean {
   const destination = destinationOf(msg, options);
   const transaction = forkable(call);
   if (transaction === null || msg.method === 'CANCEL') return false;
-  const added = transaction.destinations.append(destination);
+  const added = transaction.targets.destinations.append(destination);
   if (options.uri === undefined) {
     // As in Kamailio: the Request-URI has become a branch; by itself it counts again once it, or $du, is set anew.
     msg.nextHop = null;
-    transaction.mainUsed(msg);
+    transaction.targets.mainUsed(msg);
   }
   return added;
 }
@@ -37,17 +37,18 @@ function loadContacts(call: RequestCall, mode: number): boolean {
   if (transaction === null) return false;
   const arrange =
     mode === 0 ? byPreference : (all: readonly Destination[]) => byWeight(all, () => state.random());
-  if (transaction.destinations.load(transaction.mainDestination(msg), arrange)) transaction.mainUsed(msg);
+  const { targets } = transaction;
+  if (targets.destinations.load(targets.mainDestination(msg), arrange)) targets.mainUsed(msg);
   return true;
 }
 
 function nextContacts(call: RequestCall): boolean {
   const transaction = forkable(call);
-  const { destinations } = transaction ?? {};
+  const destinations = transaction?.targets.destinations;
   const [first, ...others] = destinations?.next() ?? [];
   if (transaction === null || destinations === undefined || first === undefined) return false;
   destinations.makeMain(call.msg, first);
-  transaction.mainUnused();
+  transaction.targets.mainUnused();
   for (const destination of others) destinations.append(destination);
   return true;
 }

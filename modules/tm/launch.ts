@@ -76,7 +76,7 @@ function send(
         ? null
         : failoverOf(tm, transaction, { request, index, fork, targets: alternatives }),
   });
-  transaction.branches.push(branch);
+  transaction.addBranch(branch);
   branch.start();
   return true;
 }

@@ -39,10 +39,10 @@ export function relay(
     return false;
   }
   if (transaction.invite && transaction.policy.trying) transaction.sendTrying();
-  const taken = transaction.takeDestinations(request);
+  const taken = transaction.targets.take(request);
   const copies =
     taken?.map((each) => goingTo(request, proxy === null ? each : { ...each, nextHop: proxy })) ?? null;
-  transaction.mainUsed(request);
+  transaction.targets.mainUsed(request);
   const count = copies?.length ?? 1;
   if (count + transaction.branchCount === 1) {
     // Most requests go to one place: nothing is split, and no loop looked for (RFC 5393 4.1).

@@ -8,28 +8,49 @@ export interface Environment {
   readonly timing: Timing;
 }
 
+/** Whom a machine works for. */
+export interface MachineUser {
+  readonly environment: Environment;
+  /** A message is sent again. */
+  resending(): void;
+}
+
 /** Inputs that come from the machine's own two timers. */
 type TimerInput = 'retry' | 'deadline';
+
+/** What its timers call. */
+interface Timed {
+  retryDue(): void;
+  deadlineDue(): void;
+}
+const retryDue = (machine: Timed): void => machine.retryDue();
+const deadlineDue = (machine: Timed): void => machine.deadlineDue();
 
 /**
  * One transaction machine at work: its state, and the two timers that can run at a time, one for retransmissions (A, E, G) and one that
  * ends a state (B, D, F, H to M).
  */
-export abstract class RunningMachine<State extends string, Input extends string, Payload> {
+export abstract class RunningMachine<
+  State extends string,
+  Input extends string,
+  Payload,
+  User extends MachineUser = MachineUser,
+> implements Timed
+{
   state: State;
   readonly #machine: Table<State, Input | TimerInput>;
-  readonly #environment: Environment;
+  protected readonly user: User;
   readonly #reliable: boolean;
   #retry: Timer | null = null;
   #retryMs = 0;
   #deadline: Timer | null = null;
 
   protected constructor(
-    environment: Environment,
+    user: User,
     machine: Table<State, Input | TimerInput>,
     options: { readonly state: State; readonly reliable: boolean },
   ) {
-    this.#environment = environment;
+    this.user = user;
     this.#machine = machine;
     this.state = options.state;
     this.#reliable = options.reliable;
@@ -50,6 +71,13 @@ export abstract class RunningMachine<State extends string, Input extends string,
   ): void;
   /** The machine has reached `terminated`. */
   protected abstract ended(): void;
+
+  retryDue(): void {
+    this.step('retry', null);
+  }
+  deadlineDue(): void {
+    this.step('deadline', null);
+  }
 
   protected step(input: Input | TimerInput, payload: Payload | null): void {
     const cell = this.#machine[this.state]?.[input];
@@ -100,12 +128,12 @@ export abstract class RunningMachine<State extends string, Input extends string,
 
   #startRetry(timer: 'A' | 'E' | 'G'): void {
     const proceeding = this.state === 'proceeding';
-    this.#retryMs = timerMs(this.#environment.timing, timer, {
+    this.#retryMs = timerMs(this.user.environment.timing, timer, {
       reliable: false,
       previousMs: this.#retryMs,
       proceeding,
     });
-    this.#retry = this.#environment.clock.setTimer(this.#retryMs, () => this.step('retry', null));
+    this.#retry = this.user.environment.clock.setTimerFor(this, this.#retryMs, retryDue);
   }
 
   protected stopRetry(): void {
@@ -121,11 +149,11 @@ export abstract class RunningMachine<State extends string, Input extends string,
 
   protected startDeadline(timer: TimerName): void {
     this.#deadline?.cancel();
-    const ms = timerMs(this.#environment.timing, timer, {
+    const ms = timerMs(this.user.environment.timing, timer, {
       reliable: this.#reliable,
       previousMs: 0,
       proceeding: false,
     });
-    this.#deadline = this.#environment.clock.setTimer(ms, () => this.step('deadline', null));
+    this.#deadline = this.user.environment.clock.setTimerFor(this, ms, deadlineDue);
   }
 }

@@ -1,5 +1,5 @@
 import type { Scope, SipResponse } from '../../core/index.ts';
-import type { Outcome } from './branch.ts';
+import type { Outcome } from './outcome.ts';
 import { isSameUri, MAX_BRANCHES, requestUri } from './destinations.ts';
 import { transactionOf } from './in-hand.ts';
 
@@ -34,7 +34,8 @@ export interface TmApi {
 export function searchOf(scope: Scope): Search | null {
   const transaction = transactionOf(scope);
   if (transaction === null || transaction.finalStatus !== 0) return null;
-  const { branches, destinations, branchCount } = transaction;
+  const { branches, targets, branchCount } = transaction;
+  const { destinations } = targets;
   return {
     transaction,
     answered: branches.flatMap((branch) => {

@@ -5,12 +5,11 @@ import {
   type ServerInput,
   type ServerState,
 } from './machines.ts';
-import type { TmCounters } from './figures.ts';
 import { keptBytes, type KeptMessage, keptForLong } from './kept-message.ts';
-import { type Environment, RunningMachine } from './running-machine.ts';
+import { type MachineUser, RunningMachine } from './running-machine.ts';
 
 /** What a server transaction asks of its surroundings. */
-export interface ServerUser {
+export interface ServerUser extends MachineUser {
   /** Puts a reply on the wire. */
   transmit(reply: Buffer): void;
   /** No ACK came for a final reply (timer H). */
@@ -23,28 +22,17 @@ export interface ServerUser {
 export class ServerTransaction extends RunningMachine<
   ServerState,
   Exclude<ServerInput, 'retry' | 'deadline'>,
-  Buffer
+  Buffer,
+  ServerUser
 > {
-  readonly #user: ServerUser;
-  readonly #counters: Pick<TmCounters, 'repliesResent'>;
   #lastReply: KeptMessage | null = null;
 
-  constructor(
-    environment: Environment,
-    user: ServerUser,
-    options: {
-      readonly invite: boolean;
-      readonly reliable: boolean;
-      readonly counters: Pick<TmCounters, 'repliesResent'>;
-    },
-  ) {
+  constructor(user: ServerUser, options: { readonly invite: boolean; readonly reliable: boolean }) {
     const machine = options.invite ? inviteServer : nonInviteServer;
-    super(environment, machine, {
+    super(user, machine, {
       state: options.invite ? 'proceeding' : 'trying',
       reliable: options.reliable,
     });
-    this.#user = user;
-    this.#counters = options.counters;
   }
 
   /** Sends a reply through the machine; one that comes too late ends there. */
@@ -79,15 +67,15 @@ export class ServerTransaction extends RunningMachine<
     switch (action) {
       case 'send':
         this.#lastReply = this.#kept(reply);
-        if (reply !== null) this.#user.transmit(reply);
+        if (reply !== null) this.user.transmit(reply);
         return;
       case 'resend':
         if (this.#lastReply === null) return;
-        this.#counters.repliesResent += 1;
-        this.#user.transmit(keptBytes(this.#lastReply));
+        this.user.resending();
+        this.user.transmit(keptBytes(this.#lastReply));
         return;
       case 'timed out':
-        this.#user.acknowledgementMissing();
+        this.user.acknowledgementMissing();
         return;
       case 'ack':
       case 'to user': // an ACK of a 2xx: its handler runs without this transaction
@@ -104,6 +92,6 @@ export class ServerTransaction extends RunningMachine<
 
   protected override ended(): void {
     this.#lastReply = null;
-    this.#user.serverEnded();
+    this.user.serverEnded();
   }
 }

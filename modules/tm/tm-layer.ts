@@ -107,7 +107,7 @@ export class Tm implements TransactionLayer {
     const known = this.#servers.get(key);
     if (request.method === 'ACK') {
       if (known !== undefined && known.server.state !== 'accepted') {
-        known.server.acknowledged();
+        known.acknowledged();
         return 'absorbed';
       }
       if (!hasRoom(request)) return 'overload'; // the callee sends its 2xx again

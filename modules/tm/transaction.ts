@@ -11,20 +11,23 @@ import {
 } from '../../core/index.ts';
 import type { Branch } from './branch.ts';
 import { conclude } from './conclusion.ts';
-import { type Destination, DestinationSet } from './destinations.ts';
 import type { Policy } from './policy.ts';
 import type { ResponseQueue } from './response-queue.ts';
 import type { Environment } from './running-machine.ts';
 import { ServerTransaction, type ServerUser } from './server-transaction.ts';
+import { TargetSet } from './target-set.ts';
 import { type Timing, tryingMs } from './timing.ts';
 import type { Tm } from './tm-layer.ts';
+
+const NO_BRANCHES: readonly Branch[] = Object.freeze([]);
+const sendTrying = (transaction: Transaction): void => transaction.sendTrying();
 
 /** A request and all that became of it: its server transaction, its branches, its answer (the response context of RFC 3261 16.7). */
 export class Transaction implements ServerUser, Environment {
   readonly key: string;
   readonly invite: boolean;
   readonly server: ServerTransaction;
-  readonly branches: Branch[] = [];
+  branches: readonly Branch[] = NO_BRANCHES;
   /** Handlers armed by t_on_reply, t_on_failure and t_on_branch. */
   onReply: string | null = null;
   onFailure: string | null = null;
@@ -60,27 +63,27 @@ export class Transaction implements ServerUser, Environment {
   #callId = '';
   #toTag = '';
   #trying: Timer | null;
-  #destinations: DestinationSet | null = null;
-  /** Request-URI and next hop that are dealt with: sent to, or put into the destination set. */
-  #usedUri: string | null = null;
-  #usedHop: string | null = null;
+  #targets: TargetSet | null = null;
 
   constructor(tm: Tm, key: string, request: SipRequest) {
     this.#tm = tm;
     this.key = key;
     this.timing = tm.timing;
     this.policy = tm.policy;
-    this.#startMs = tm.clock.now();
+    this.#startMs = Math.ceil(tm.clock.now()); // a whole number takes no memory of its own
     this.#request = request;
     this.#replyTarget = tm.core.transport.replyTarget(request);
     this.#point = request.received.point;
     this.invite = request.method === 'INVITE';
-    this.server = new ServerTransaction(tm, this, {
+    this.server = new ServerTransaction(this, {
       invite: this.invite,
       reliable: request.received.point.protocol !== 'udp',
-      counters: tm.counters,
     });
-    this.#trying = tm.clock.setTimer(tryingMs(tm.timing, this.invite), () => this.sendTrying());
+    this.#trying = tm.clock.setTimerFor(this, tryingMs(tm.timing, this.invite), sendTrying);
+  }
+
+  get environment(): Environment {
+    return this.#tm;
   }
 
   get clock(): Clock {
@@ -110,34 +113,10 @@ export class Transaction implements ServerUser, Environment {
     return this.#startMs + (this.invite ? inviteLifetimeMs : otherLifetimeMs) - this.clock.now();
   }
 
-  /** Where else than to its Request-URI the request goes. */
-  get destinations(): DestinationSet {
-    this.#destinations ??= new DestinationSet();
-    return this.#destinations;
-  }
-
-  /** The Request-URI as a destination, unless it has been used. */
-  mainDestination(request: SipRequest): Destination | null {
-    const isUsed = request.uri === this.#usedUri && request.nextHop === this.#usedHop;
-    return isUsed ? null : this.destinations.mainOf(request);
-  }
-
-  /** The Request-URI as it stands goes no further by itself. */
-  mainUsed({ uri, nextHop }: SipRequest): void {
-    this.#usedUri = uri;
-    this.#usedHop = nextHop;
-  }
-
-  /** The Request-URI has been set for the next t_relay. */
-  mainUnused(): void {
-    this.#usedUri = null;
-  }
-
-  /** The destinations to send to now; null: only to the Request-URI. */
-  takeDestinations(request: SipRequest): readonly Destination[] | null {
-    if (this.#destinations === null) return null;
-    const taken = this.#destinations.take(this.mainDestination(request));
-    return taken.length === 0 ? null : taken;
+  /** Where it may still go. */
+  get targets(): TargetSet {
+    this.#targets ??= new TargetSet();
+    return this.#targets;
   }
 
   /** Sends 100 unless something was sent before. */
@@ -168,8 +147,23 @@ export class Transaction implements ServerUser, Environment {
     return this.relaying > 0 || this.branches.some((branch) => branch.outcome === null);
   }
 
+  addBranch(branch: Branch): void {
+    this.branches = [...this.branches, branch];
+  }
+
+  /** Puts a branch in the place of one that failed. */
+  replaceBranch(failed: Branch, branch: Branch): void {
+    this.branches = this.branches.map((other) => (other === failed ? branch : other));
+  }
+
   cancelBranches(headers = ''): void {
     for (const branch of this.branches) branch.cancel(headers);
+  }
+
+  /** An ACK of its final reply has come. */
+  acknowledged(): void {
+    this.#callId = '';
+    this.server.acknowledged();
   }
 
   /** A CANCEL from upstream: ends the branches; where there is none yet, the handler's end or its t_relay answers 487. */
@@ -183,9 +177,10 @@ export class Transaction implements ServerUser, Environment {
   /** The request's handler, or a failure handler, has ended: what waited for it goes on. */
   handlerEnded(): void {
     this.handling = false;
-    this.#destinations?.clear();
+    this.#targets?.clear();
     this.queue?.drain(null);
     this.release();
+    this.#request?.compact();
   }
 
   /** A branch has a final outcome that is no 2xx: the best of all is the answer once every branch has one (16.7 step 5). */
@@ -240,11 +235,9 @@ export class Transaction implements ServerUser, Environment {
     if (this.onReply !== null && this.invite && this.finalStatus < 300) return; // runs again for each 2xx
     this.#request = null;
     this.#avps = null;
-    this.#destinations = null;
-    this.#usedUri = null; // a part of the message's text, which it would keep whole
-    this.#usedHop = null;
+    this.#targets = null;
     for (const branch of this.branches) branch.release();
-    this.branches.length = 0;
+    this.branches = NO_BRANCHES;
   }
 
   #stopTrying(): void {
@@ -263,6 +256,10 @@ export class Transaction implements ServerUser, Environment {
       });
       this.server.transportFailed();
     });
+  }
+
+  resending(): void {
+    this.#tm.counters.repliesResent += 1;
   }
 
   acknowledgementMissing(): void {

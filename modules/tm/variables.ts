@@ -28,12 +28,12 @@ export const variables = {
   $ru_q: {
     doc: 'Preference of the Request-URI among the destinations, 0 to 1, for t_load_contacts; null: none, which comes last. Can be set.',
     plain: true,
-    get: ({ scope }: Call<Tm>): number | null => transactionOf(scope)?.destinations.q ?? null,
+    get: ({ scope }: Call<Tm>): number | null => transactionOf(scope)?.targets.destinations.q ?? null,
     set({ scope }: Call<Tm>, value: number | null): void {
       if (value !== null && !(value >= 0 && value <= 1))
         throw errors.ERR_TM_VALUE('$ru_q', 'a number from 0 to 1', value);
       const transaction = transactionOf(scope);
-      if (transaction !== null) transaction.destinations.q = value;
+      if (transaction !== null) transaction.targets.destinations.q = value;
     },
   },
 } as const;

@@ -83,7 +83,10 @@ export async function startBareProxy(): Promise<BareProxy> {
         close: async () => {},
         send,
         reply: (_request, bytes) => send(bytes),
-        replyTarget: (request: SipRequest): Target => ({ protocol: 'udp', point, ...replyTarget(request) }),
+        replyTarget(request: SipRequest): Target {
+          const { address, port } = replyTarget(request);
+          return { protocol: 'udp', address, port, host: undefined, point, flow: 0, onlyFlow: undefined };
+        },
         probe: (read) => read(),
         pointFor: () => point,
       };

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMessage, type SipResponse, type Target } from '../../../core/index.ts';
 import { ClientTransaction } from '../../../modules/tm/client-transaction.ts';
-import { newTmCounters } from '../../../modules/tm/figures.ts';
 import type { Timing } from '../../../modules/tm/timing.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
@@ -19,13 +18,16 @@ const timing: Timing = {
 function setUp(invite: boolean, protocol: Target['protocol'] = 'udp') {
   const clock = new FakeClock();
   const start = clock.now();
+  let resent = 0;
   const sent: { at: number; text: string }[] = [];
   const events: string[] = [];
   let fail: ((error: Error) => void) | null = null;
   const client = new ClientTransaction(
-    { clock, timing },
     {
-      transmit(request, _target, onError) {
+      invite,
+      environment: { clock, timing },
+      resending: () => void (resent += 1),
+      transmit(request, onError) {
         sent.push({ at: clock.now() - start, text: request.toString() });
         fail = onError;
       },
@@ -36,14 +38,12 @@ function setUp(invite: boolean, protocol: Target['protocol'] = 'udp') {
       clientEnded: () => events.push(`ended at ${clock.now() - start}`),
     },
     {
-      invite,
       request: Buffer.from('request'),
-      target: { protocol, address: '127.0.0.1', port: 5070 },
-      counters: newTmCounters(),
+      reliable: protocol !== 'udp',
     },
   );
   client.start();
-  return { clock, sent, events, client, fail: (error: Error) => fail?.(error) };
+  return { clock, sent, events, client, resent: () => resent, fail: (error: Error) => fail?.(error) };
 }
 function response(status: number): SipResponse {
   const point = { protocol: 'udp', family: 4, address: '127.0.0.1', port: 5060 } as const;
@@ -59,8 +59,9 @@ function response(status: number): SipResponse {
 }
 
 test('INVITE client: resends at 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s and gives up at 32 s (timers A, B)', () => {
-  const { clock, sent, events } = setUp(true);
+  const { clock, sent, events, resent } = setUp(true);
   clock.advance(60_000);
+  assert.equal(resent(), 6);
   assert.deepEqual(
     sent.map(({ at }) => at),
     [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500],

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newTmCounters } from '../../../modules/tm/figures.ts';
 import { ServerTransaction } from '../../../modules/tm/server-transaction.ts';
 import type { Timing } from '../../../modules/tm/timing.ts';
 import { FakeClock } from '../../fake-clock.ts';
@@ -20,21 +19,23 @@ function setUp(invite: boolean, reliable = false) {
   const sent: { at: number; text: string }[] = [];
   const events: string[] = [];
   const start = clock.now();
+  let resent = 0;
   const server = new ServerTransaction(
-    { clock, timing },
     {
+      environment: { clock, timing },
+      resending: () => void (resent += 1),
       transmit: (reply) => sent.push({ at: clock.now() - start, text: reply.toString() }),
       acknowledgementMissing: () => events.push(`no ACK at ${clock.now() - start}`),
       serverEnded: () => events.push(`ended at ${clock.now() - start}`),
     },
-    { invite, reliable, counters: newTmCounters() },
+    { invite, reliable },
   );
-  return { clock, sent, events, server };
+  return { clock, sent, events, server, resent: () => resent };
 }
 const reply = (text: string) => Buffer.from(text);
 
 test('INVITE server: resends a failure at T1, 2*T1 and so on up to T2, and gives up at 64*T1 (timers G, H)', () => {
-  const { clock, sent, events, server } = setUp(true);
+  const { clock, sent, events, server, resent } = setUp(true);
   server.reply(486, reply('486'));
   clock.advance(40_000);
   const times = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
@@ -42,6 +43,7 @@ test('INVITE server: resends a failure at T1, 2*T1 and so on up to T2, and gives
     sent,
     times.map((at) => ({ at, text: '486' })),
   );
+  assert.equal(resent(), times.length - 1);
   assert.deepEqual(events, ['no ACK at 32000', 'ended at 32000']);
 });
 
