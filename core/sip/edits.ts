@@ -77,6 +77,7 @@ export function applyEdits(
   edits: readonly Edit[],
   out: ListenPoint,
 ): string {
+  if (edits.length === 0) return head.slice(range.start, range.end);
   let text = '';
   let at = range.start;
   for (const edit of withoutCovered(edits)) {

@@ -36,6 +36,7 @@ export function isIpAddress(host: string): boolean {
 
 /** Whether two hosts, with or without brackets, are the same: address or name in any case; IPv6 in any spelling (RFC 4291 2.2). */
 export function sameHost(a: string, b: string): boolean {
+  if (a === b) return true;
   const left = bareHost(a).toLowerCase();
   const right = bareHost(b).toLowerCase();
   if (left === right) return true;

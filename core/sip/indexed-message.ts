@@ -12,6 +12,9 @@ import { Header, HEADER_IDS, type HeaderId, headerIdByName, otherSpelling } from
 import { skipToken } from './head-text.ts';
 import type { Received } from './hop.ts';
 
+const TAB = 0x09;
+const SPACE = 0x20;
+
 /** What a message is made of: the bytes received and where its parts stand in them. */
 export interface Frame {
   /** The datagram, from the start line on. */
@@ -75,7 +78,7 @@ export abstract class IndexedMessage implements Frame {
   headerEnd(i: number): number {
     let end = this.valueEnd(i);
     do end = this.head.indexOf('\n', end) + 1;
-    while (this.head[end] === ' ' || this.head[end] === '\t');
+    while (this.bytes[end] === SPACE || this.bytes[end] === TAB);
     return end;
   }
   /** Offsets of its value, surrounding white space left out, folds inside kept. */

@@ -78,7 +78,8 @@ function allLines(msg: SipMessage, id: HeaderId, after = -1): string {
 }
 
 function oneLine(text: string): string {
-  return asByteString(text).replaceAll(/[\r\n]/g, ' ');
+  const line = asByteString(text);
+  return line.includes('\n') || line.includes('\r') ? line.replaceAll(/[\r\n]/g, ' ') : line;
 }
 
 /** The port that a Via's sent-by means. */
