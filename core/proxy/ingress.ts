@@ -1,10 +1,8 @@
 import type { Logger } from '../log.ts';
 import { Avps, Scope } from '../registry/scope.ts';
 import type { TransactionLayer } from '../registry/services.ts';
-import { BoundedCache } from '../routing/bounded-cache.ts';
 import type { Handlers } from '../routing/handlers.ts';
 import type { Lanes } from '../routing/lanes.ts';
-import { flatText } from '../sip/flat-text.ts';
 import { Header } from '../sip/header-names.ts';
 import type { Received } from '../sip/hop.ts';
 import { checkMessage, parseMessage, type Rejected, SipRequest, type SipResponse } from '../sip/message.ts';
@@ -12,14 +10,11 @@ import { markReceived } from '../sip/print.ts';
 import { buildReply, reasonPhrase } from '../sip/reply.ts';
 import type { Admission } from './admission.ts';
 import { type IngressCounters, methodSlot, newIngressCounters } from './ingress-counters.ts';
+import { Refusals } from './refusals.ts';
 import type { Services } from './services.ts';
 
 /** Told to clients that the proxy cannot serve now, s (RFC 3261 20.33). */
 const RETRY_AFTER = 'Retry-After: 5\r\n';
-
-/** Refused requests whose retransmissions are told from others. */
-const MAX_REFUSED = 20_000;
-const REFUSED = {};
 
 const ACK_SLOT = methodSlot('ACK');
 
@@ -42,7 +37,7 @@ export class Ingress {
   /** Set by a proxy that stops: requests that begin something new get 503. */
   draining = false;
   readonly #options: IngressOptions;
-  readonly #refused = new BoundedCache<object>(MAX_REFUSED);
+  readonly #refusals = new Refusals();
 
   constructor(options: IngressOptions) {
     this.#options = options;
@@ -119,7 +114,7 @@ export class Ingress {
     if (handlers.running >= maxHandlers) return false;
     // What belongs to a dialog brings what has been begun to its end.
     if (request.toTag !== '' || request.method === 'ACK') return true;
-    return !this.draining && admission.admit() && !this.#wasRefused(request);
+    return !this.draining && admission.admit() && !this.#refusals.has(request);
   };
 
   /** What a proxy without a transaction layer makes of a request. */
@@ -131,13 +126,8 @@ export class Ingress {
   #refuse(request: SipRequest): void {
     this.counters.refused += 1;
     if (request.method === 'ACK') return;
-    if (request.toTag === '') this.#refused.set(attemptOf(request), REFUSED);
+    if (request.toTag === '') this.#refusals.add(request);
     this.#answer(request, 503, { headers: RETRY_AFTER });
-  }
-
-  /** A retransmission gets what the request got (RFC 3261 8.2.7): its client has been told to try elsewhere, or later. */
-  #wasRefused(request: SipRequest): boolean {
-    return this.#refused.size > 0 && this.#refused.get(attemptOf(request)) !== undefined;
   }
 
   #handle(scope: Scope, request: SipRequest, layer: TransactionLayer | null): void | Promise<void> {
@@ -198,11 +188,6 @@ export class Ingress {
     if (stateless && forwarding.forwardResponse(response)) return;
     this.counters.stray += 1;
   }
-}
-
-/** What a request shares with its retransmissions, and with no further attempt of its client (RFC 3261 8.1.3.5). */
-function attemptOf({ callId, cseq, topVia }: SipRequest): string {
-  return flatText(`${cseq.number}|${topVia.branch}|${callId}`);
 }
 
 /** The extensions of Proxy-Require that are not among these, each once, as a list; '' when there is none (RFC 3261 16.3 step 5). */

@@ -1,5 +1,5 @@
+import { Header } from '../sip/header-names.ts';
 import type { SipRequest } from '../sip/message.ts';
-import type { Parsed } from '../sip/result.ts';
 
 /** What the start line of an ACK begins with, in any message that parses. */
 const ACK = Buffer.from('ACK ', 'latin1');
@@ -22,11 +22,7 @@ export class StatelessTags {
 
   /** The tag for replies to a request, also to a malformed one: for its retransmissions the same (RFC 3261 8.2.7). */
   of(request: SipRequest): string {
-    const cseq = valueOf(request.parsedCSeq());
-    let hash = folded(cseq === null ? 0 : cseq.number, valueOf(request.parsedCallId()) ?? '');
-    hash = folded(hash, valueOf(request.parsedFrom())?.tag ?? '');
-    hash = folded(hash, valueOf(request.parsedTopVia())?.branch ?? '');
-    return this.#mark + (hash >>> 0).toString(16).padStart(HASH_LENGTH, '0');
+    return this.#mark + (attemptHash(request) >>> 0).toString(16).padStart(HASH_LENGTH, '0');
   }
 
   /** Whether a message is the ACK of a reply sent from here without state: it ends here (RFC 3261 8.2.7). */
@@ -39,13 +35,25 @@ export class StatelessTags {
   }
 }
 
-/** Works a text and its end into a hash (FNV-1a). */
-function folded(hash: number, text: string): number {
-  let folding = hash;
-  for (let i = 0; i < text.length; i++) folding = Math.imul(folding ^ text.charCodeAt(i), 0x01000193);
-  return Math.imul(folding ^ 0xff, 0x01000193);
+/**
+ * A hash, 32 bits with a sign, of what a request, also a malformed one, shares with its retransmissions and with no further attempt of its client
+ * (RFC 3261 8.1.3.5).
+ */
+export function attemptHash(request: SipRequest): number {
+  const cseq = request.parsedCSeq();
+  let hash = cseq.ok ? cseq.value.number : 0; // an ACK has another method
+  for (const id of ATTEMPT) {
+    const i = request.find(id);
+    if (i !== -1) hash = folded(hash, request.bytes, request.valueStart(i), request.valueEnd(i));
+  }
+  return hash;
 }
 
-function valueOf<T>(read: Parsed<T>): T | null {
-  return read.ok ? read.value : null;
+const ATTEMPT = [Header.via, Header.from, Header.callId] as const;
+
+/** Works bytes [start, end) and their end into a hash (FNV-1a). */
+function folded(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  let folding = hash;
+  for (let i = start; i < end; i++) folding = Math.imul(folding ^ bytes[i]!, 0x01000193);
+  return Math.imul(folding ^ 0xff, 0x01000193);
 }
