@@ -1,6 +1,7 @@
 import type { Logger } from '../log.ts';
 import { Avps, Scope } from '../registry/scope.ts';
 import type { TransactionLayer } from '../registry/services.ts';
+import { BoundedCache } from '../routing/bounded-cache.ts';
 import type { Handlers } from '../routing/handlers.ts';
 import type { Lanes } from '../routing/lanes.ts';
 import { Header } from '../sip/header-names.ts';
@@ -10,11 +11,15 @@ import { markReceived } from '../sip/print.ts';
 import { buildReply, reasonPhrase } from '../sip/reply.ts';
 import type { Admission } from './admission.ts';
 import { type IngressCounters, methodSlot, newIngressCounters } from './ingress-counters.ts';
-import { Refusals } from './refusals.ts';
 import type { Services } from './services.ts';
+import { attemptHash } from './stateless-tag.ts';
 
 /** Told to clients that the proxy cannot serve now, s (RFC 3261 20.33). */
 const RETRY_AFTER = 'Retry-After: 5\r\n';
+
+/** Refused requests whose retransmissions are told from others, by hash: one request in some 200,000 is taken for another's retransmission. */
+const MAX_REFUSED = 20_000;
+const REFUSED = {};
 
 const ACK_SLOT = methodSlot('ACK');
 
@@ -37,7 +42,7 @@ export class Ingress {
   /** Set by a proxy that stops: requests that begin something new get 503. */
   draining = false;
   readonly #options: IngressOptions;
-  readonly #refusals = new Refusals();
+  readonly #refused = new BoundedCache<object, number>(MAX_REFUSED);
 
   constructor(options: IngressOptions) {
     this.#options = options;
@@ -114,7 +119,7 @@ export class Ingress {
     if (handlers.running >= maxHandlers) return false;
     // What belongs to a dialog brings what has been begun to its end.
     if (request.toTag !== '' || request.method === 'ACK') return true;
-    return !this.draining && admission.admit() && !this.#refusals.has(request);
+    return !this.draining && admission.admit() && !this.#wasRefused(request);
   };
 
   /** What a proxy without a transaction layer makes of a request. */
@@ -126,8 +131,13 @@ export class Ingress {
   #refuse(request: SipRequest): void {
     this.counters.refused += 1;
     if (request.method === 'ACK') return;
-    if (request.toTag === '') this.#refusals.add(request);
+    if (request.toTag === '') this.#refused.set(attemptHash(request), REFUSED);
     this.#answer(request, 503, { headers: RETRY_AFTER });
+  }
+
+  /** A retransmission gets what the request got (RFC 3261 8.2.7): its client has been told to try elsewhere, or later. */
+  #wasRefused(request: SipRequest): boolean {
+    return this.#refused.size > 0 && this.#refused.get(attemptHash(request)) !== undefined;
   }
 
   #handle(scope: Scope, request: SipRequest, layer: TransactionLayer | null): void | Promise<void> {

@@ -42,14 +42,13 @@ export class StatelessTags {
 export function attemptHash(request: SipRequest): number {
   const cseq = request.parsedCSeq();
   let hash = cseq.ok ? cseq.value.number : 0; // an ACK has another method
-  for (const id of ATTEMPT) {
+  for (const id of [Header.from, Header.callId]) {
     const i = request.find(id);
     if (i !== -1) hash = folded(hash, request.bytes, request.valueStart(i), request.valueEnd(i));
   }
-  return hash;
+  const via = request.parsedTopVia(); // an ACK has no others
+  return via.ok ? folded(hash, request.bytes, via.value.start, via.value.end) : hash;
 }
-
-const ATTEMPT = [Header.via, Header.from, Header.callId] as const;
 
 /** Works bytes [start, end) and their end into a hash (FNV-1a). */
 function folded(hash: number, bytes: Uint8Array, start: number, end: number): number {

@@ -2,10 +2,10 @@
  * A cache of at most `limit` entries that forgets what has not been asked for lately. Entries live in two generations: when the
  * young one holds half of the limit it becomes the old one, and the old one is dropped. A hit costs one look-up and no reordering.
  */
-export class BoundedCache<V extends object> {
+export class BoundedCache<V extends object, K extends string | number = string> {
   readonly #half: number;
-  #young = new Map<string, V>();
-  #old = new Map<string, V>();
+  #young = new Map<K, V>();
+  #old = new Map<K, V>();
 
   constructor(limit: number) {
     this.#half = Math.max(1, Math.floor(limit / 2));
@@ -15,7 +15,7 @@ export class BoundedCache<V extends object> {
     return this.#young.size + this.#old.size;
   }
 
-  get(key: string): V | undefined {
+  get(key: K): V | undefined {
     const young = this.#young.get(key);
     if (young !== undefined) return young;
     const old = this.#old.get(key);
@@ -25,7 +25,7 @@ export class BoundedCache<V extends object> {
     return old;
   }
 
-  set(key: string, value: V): void {
+  set(key: K, value: V): void {
     if (this.#young.size >= this.#half) {
       this.#old = this.#young;
       this.#young = new Map();

@@ -114,7 +114,7 @@ export class Framing {
     if (end < 0) return null;
     const head = bytes.subarray(0, length);
     const text = latin1Text(head, length);
-    const body = contentLength(text, scanHead(head, text).headers, MAX_MESSAGE_BYTES + 1);
+    const body = contentLength(head, scanHead(head, text).headers, MAX_MESSAGE_BYTES + 1);
     if (!body.ok) return { kind: 'fault', reason: body.reason, head };
     if (body.value === null) return { kind: 'fault', reason: 'no Content-Length', head };
     if (length + body.value > MAX_MESSAGE_BYTES)

@@ -1,5 +1,5 @@
-import { readDecimal } from './chars.ts';
 import type { Edits } from './edits.ts';
+import { readDecimal } from './head-text.ts';
 import { Header } from './header-names.ts';
 import type { SipRequest } from './sip-request.ts';
 
@@ -13,7 +13,7 @@ const MAX_BREADTH = 60;
 export function incomingMaxBreadth(request: SipRequest): number {
   let breadth = MAX_BREADTH;
   for (let i = request.find(Header.maxBreadth); i >= 0; i = request.find(Header.maxBreadth, i)) {
-    const value = readDecimal(request.head, request.valueStart(i), request.valueEnd(i), MAX_BREADTH);
+    const value = readDecimal(request.bytes, request.valueStart(i), request.valueEnd(i), MAX_BREADTH);
     if (value >= 0 && value < breadth) breadth = value;
   }
   return breadth;

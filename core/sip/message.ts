@@ -35,9 +35,7 @@ export function parseMessage(
   const head = index.bodyStart === text.length ? text : latin1Text(bytes, index.bodyStart);
   const line = parseStartLine(head, index.startLineEnd);
   if (!('kind' in line)) return reject(null, 400, line);
-  const bodyEnd = isCut
-    ? parsed(datagram.length)
-    : findBodyEnd(head, index, { length: bytes.length, protocol: received.point.protocol });
+  const bodyEnd = isCut ? parsed(datagram.length) : findBodyEnd(bytes, index, received.point.protocol);
   const lastByte = bodyEnd.ok ? Math.min(bodyEnd.value, bytes.length) : bytes.length;
   const { headers, headersStart, headersEnd, bodyStart } = index;
   const frame: Frame = {
@@ -74,12 +72,9 @@ function withoutLeadingLines(bytes: Buffer): Buffer {
 }
 
 /** Where the body ends by Content-Length. Without one with the datagram, or WebSocket message; on a stream there must be one (RFC 3261 18.3, RFC 7118 5). */
-function findBodyEnd(
-  head: string,
-  { headers, bodyStart }: HeadIndex,
-  { length, protocol }: { readonly length: number; readonly protocol: Protocol },
-): Parsed<number> {
-  const declared = contentLength(head, headers, MAX_MESSAGE_BYTES + 1);
+function findBodyEnd(bytes: Buffer, { headers, bodyStart }: HeadIndex, protocol: Protocol): Parsed<number> {
+  const { length } = bytes;
+  const declared = contentLength(bytes, headers, MAX_MESSAGE_BYTES + 1);
   if (!declared.ok) return declared;
   const isStream = protocol === 'tcp' || protocol === 'tls';
   if (declared.value === null) {

@@ -1,5 +1,5 @@
-import { CHAR_KINDS, CharKind } from './chars.ts';
 import { type HeaderIndex, INDEX_STRIDE, setHeader } from './header-index.ts';
+import { skipLws, skipToken, trimLws } from './head-text.ts';
 import { Header, headerIdOf } from './header-names.ts';
 
 /** The most headers that a message may have; one on several folded lines counts once. */
@@ -103,16 +103,12 @@ class HeadScan implements HeadIndex {
       return Math.min(lineEnd + 2, length);
     }
     const id = headerIdOf(bytes, start, nameEnd);
-    if (id === Header.other && !isTokenAt(bytes, start, nameEnd))
+    if (id === Header.other && skipToken(bytes, start, nameEnd) < nameEnd)
       this.fail('header name that is no token', start);
     if (this.faults === faultsBefore) {
       // A line with a fault in it is not indexed: no reply may copy it.
-      let valueStart = colon + 1;
-      let valueEnd = lineEnd;
-      while (valueEnd > valueStart && bytes[valueEnd - 1]! <= SPACE && isWhite(bytes[valueEnd - 1]!))
-        valueEnd--;
-      while (valueStart < valueEnd && bytes[valueStart]! <= SPACE && isWhite(bytes[valueStart]!))
-        valueStart++;
+      const valueEnd = trimLws(bytes, colon + 1, lineEnd);
+      const valueStart = skipLws(bytes, colon + 1, valueEnd);
       setHeader(found, this.count, id, start, valueStart, valueEnd);
       this.count++;
     }
@@ -133,13 +129,4 @@ class HeadScan implements HeadIndex {
     this.fail(end < 0 ? 'line without an end' : 'CR or LF alone', from);
     return end < 0 ? this.text.length : end;
   }
-}
-
-function isTokenAt(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if ((CHAR_KINDS[bytes[i]!]! & CharKind.token) === 0) return false;
-  return true;
-}
-
-function isWhite(byte: number): boolean {
-  return byte === SPACE || byte === TAB || byte === CR || byte === LF;
 }

@@ -4,7 +4,7 @@ import type { Target } from '../sip/hop.ts';
 import { isWildcard } from './addresses.ts';
 import type { Connection } from './connection.ts';
 import { peerAddress } from './connections.ts';
-import { hasMetItself } from './met-itself.ts';
+import { onceConnected } from './met-itself.ts';
 import { ServerTransport } from './server-transport.ts';
 import { SocketWire } from './socket-wire.ts';
 import type { TlsCredentials } from './tls-credentials.ts';
@@ -91,10 +91,7 @@ export class StreamTransport extends ServerTransport {
     connection.use(
       new SocketWire(socket, connection, secure !== null && known ? proves(secure) : () => true),
     );
-    socket.once(secure === null ? 'connect' : 'secureConnect', () => {
-      if (hasMetItself(socket)) socket.destroy(new Error(`nothing listens on ${address}:${port}`));
-      else connection.opened();
-    });
+    onceConnected(socket, secure === null ? 'connect' : 'secureConnect', () => connection.opened());
     return connection;
   }
 }

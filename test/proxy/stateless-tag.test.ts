@@ -16,6 +16,11 @@ test('stateless tag: is the same for a retransmission and for the ACK, whatever 
   assert.equal(tags.of(request({ method: 'ACK', to: toOf(tag) })), tag);
 });
 
+test('stateless tag: is the same for an ACK, which has one Via, where several stood in one line', () => {
+  const via = 'SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bKa1';
+  assert.equal(tags.of(request({ via: `${via}, SIP/2.0/UDP 198.51.100.8;branch=z9hG4bKa0` })), tag);
+});
+
 test('stateless tag: is another for another branch, From tag or proxy', () => {
   const all = new Set([
     tag,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SipRequest } from '../../core/sip/message.ts';
+import { Header } from '../../core/sip/header-names.ts';
+import { MAX_MESSAGE_BYTES, type SipRequest } from '../../core/sip/message.ts';
 import { printRequest } from '../../core/sip/print.ts';
 import { buildAck, buildCancel, type Outgoing, routeLinesOf } from '../../core/sip/request.ts';
 import { lines, POINT, request, response, text } from './sample.ts';
@@ -157,4 +158,27 @@ test('request: routeLinesOf leaves out lines that were removed', () => {
   const msg = request(lines({ Route: '<sip:a;lr>' }));
   msg.removeRoute(0);
   assert.equal(routeLinesOf(msg, msg.edits), '');
+});
+
+test('request: headers are found up to the last byte that a message may have', () => {
+  const end = `\r\nX-Last: ${'l'.repeat(40)}\r\n\r\n`;
+  const start = `${lines().join('\r\n')}\r\nSubject: `;
+  const filled = start + 's'.repeat(MAX_MESSAGE_BYTES - start.length - end.length) + end;
+  const msg = request([filled.slice(0, -4)]);
+  assert.equal(msg.head.length, MAX_MESSAGE_BYTES);
+  const last = msg.findName('X-Last');
+  assert.equal(msg.value(last), 'l'.repeat(40));
+  assert.equal(msg.headerEnd(last), msg.headersEnd);
+  assert.equal(msg.first(Header.subject)?.length, MAX_MESSAGE_BYTES - start.length - end.length);
+});
+
+test('request: once compacted it reads and prints as before', () => {
+  const msg = request(lines());
+  const read = () => [msg.callId, msg.cseq, msg.fromTag, msg.toTag, msg.topVia.branch, msg.parsedUri];
+  msg.edits.insert(msg.headersEnd, 'X-A: 1\r\n');
+  msg.edits.insert(msg.headersEnd, 'X-B: 2\r\n');
+  const [before, print] = [read(), printed(msg)];
+  msg.compact();
+  assert.deepEqual(read(), before);
+  assert.equal(printed(msg), print);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { test } from 'node:test';
-import { hasMetItself } from '../../core/transport/met-itself.ts';
+import { onceConnected } from '../../core/transport/met-itself.ts';
 
 const host = '127.0.0.1';
 
@@ -14,21 +14,22 @@ async function listening(): Promise<{ server: Server; port: number }> {
   return { server, port };
 }
 
-test('tcp: a connection that has met itself is known', async () => {
+test('tcp: a connection that has met itself ends with an error, and never opens', async () => {
   const { server, port } = await listening();
   server.close();
   await once(server, 'close');
   const socket = connect({ host, port, localAddress: host, localPort: port });
-  await once(socket, 'connect');
-  assert.ok(hasMetItself(socket));
-  socket.destroy();
+  onceConnected(socket, 'connect', () => assert.fail('opened'));
+  const [error] = await once(socket, 'error');
+  assert.match(String(error), /nothing listens there/);
+  assert.ok(socket.destroyed);
 });
 
-test('tcp: a connection with a server on the same address has not met itself', async () => {
+test('tcp: a connection with a server on the same address opens', async () => {
   const { server, port } = await listening();
   const socket = connect({ host, port });
-  await once(socket, 'connect');
-  assert.ok(!hasMetItself(socket));
+  await new Promise<void>((resolve) => onceConnected(socket, 'connect', resolve));
+  assert.ok(!socket.destroyed);
   socket.destroy();
   server.close();
 });
