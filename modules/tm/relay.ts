@@ -11,6 +11,7 @@ import {
 import { type Destination, MAX_BRANCHES } from './destinations.ts';
 import { isRefusal, launch, type Launched, type Refusal } from './launch.ts';
 import { hasLooped, loopPart } from './loop-detection.ts';
+import { relayCancel } from './relay-cancel.ts';
 import type { Tm } from './tm-layer.ts';
 import { Transaction } from './transaction.ts';
 
@@ -166,34 +167,4 @@ function refuse(tm: Tm, transaction: Transaction, { status, reason }: Refusal): 
     transaction.reply(status, status === 478 ? 'Unresolvable destination' : reasonPhrase(status));
   }
   return false;
-}
-
-function relayCancel(tm: Tm, transaction: Transaction, request: SipRequest): boolean | Promise<boolean> {
-  const invited = tm.invited(request);
-  if (invited === null) {
-    const ended = (sent: boolean): boolean => {
-      if (sent) transaction.forget();
-      else transaction.reply(481, reasonPhrase(481)); // RFC 3261 9.2
-      return sent;
-    };
-    const sent = tm.core.forwarding.forwardStateless(request);
-    if (!(sent instanceof Promise)) return ended(sent);
-    transaction.relaying += 1;
-    return sent.then(ended).finally(() => {
-      transaction.relaying -= 1;
-    });
-  }
-  transaction.reply(200, 'canceling');
-  if (invited.finalStatus === 0 && !invited.canceled) tm.counters.canceled += 1;
-  invited.cancel(reasonHeaders(request));
-  return true;
-}
-
-/** The Reason headers of a CANCEL, which go on to the next hop (RFC 3326 2). */
-function reasonHeaders(request: SipRequest): string {
-  let lines = '';
-  for (let i = request.findName('reason'); i !== -1; i = request.findName('reason', i)) {
-    lines += `Reason: ${request.value(i)}\r\n`;
-  }
-  return lines;
 }

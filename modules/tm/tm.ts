@@ -5,6 +5,7 @@ import { forkFunctions } from './fork-functions.ts';
 import { transactionOf } from './in-hand.ts';
 import { tmParams } from './params.ts';
 import { relay } from './relay.ts';
+import { relayIfInvited } from './relay-cancel.ts';
 import { settingFunctions } from './setting-functions.ts';
 import { searchOf, type TmApi } from './search.ts';
 import { Tm } from './tm-layer.ts';
@@ -66,6 +67,13 @@ export const tm = defineModule({
       on: 'request',
       routes: ['request', 'failure'],
       call: (call) => relay(call),
+    },
+    t_relay_cancel: {
+      doc: 'Answers a CANCEL whose INVITE is here, and ends that: nothing else is to be done for it. False: its INVITE is not here, or the request is no CANCEL, and nothing was done.',
+      signature: '(): boolean',
+      on: 'request',
+      routes: ['request'],
+      call: (call) => relayIfInvited(call),
     },
     t_newtran: {
       doc: 'Whether the request has a transaction. It exists before the handler runs: kept for routes that come from Kamailio.',

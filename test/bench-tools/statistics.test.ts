@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { lowestPerWindow } from '../bench/lowest-per-window.ts';
-import { median, percentile } from '../bench/statistics.ts';
+import { mean, median, percentile } from '../bench/statistics.ts';
 import { type Point, slopeOf } from '../memcached/least-squares.ts';
 
 for (const { numbers, middle } of [
@@ -18,6 +18,11 @@ for (const { numbers, middle } of [
 
 test('median: of nothing there is none', () => {
   assert.ok(Number.isNaN(median([])));
+});
+
+test('mean: of 1, 2 and 6 it is 3, of nothing there is none', () => {
+  assert.equal(mean([1, 2, 6]), 3);
+  assert.ok(Number.isNaN(mean([])));
 });
 
 for (const { share, value } of [

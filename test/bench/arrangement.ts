@@ -38,6 +38,15 @@ export interface ArrangementOptions {
   readonly withCallee?: boolean;
 }
 
+/** Calls to make. */
+export interface CallLoad {
+  /** Calls a second, and in all. */
+  readonly rate: number;
+  readonly calls: number;
+  /** Whether a call that is refused with 503 ended well; default false. */
+  readonly acceptsRefusal?: boolean;
+}
+
 /** CPU of the proxy for the calls of a measurement, with what SIPp says of them. */
 export interface Measured extends SippStatistics {
   /** CPU in user mode and in the kernel, µs for each call that was started. */
@@ -117,21 +126,13 @@ export class Arrangement {
   }
 
   /** Starts calls. */
-  begin(load: {
-    readonly rate: number;
-    readonly calls: number;
-    readonly acceptsRefusal?: boolean;
-  }): Promise<Callers> {
+  begin(load: CallLoad): Promise<Callers> {
     const scenario = load.acceptsRefusal === true ? 'caller-accepts-503' : 'caller';
     return startCallers({ ...load, scenario, target: this.target, callers: this.#callers });
   }
 
   /** Makes calls to their end. */
-  async call(load: {
-    readonly rate: number;
-    readonly calls: number;
-    readonly acceptsRefusal?: boolean;
-  }): Promise<SippStatistics> {
+  async call(load: CallLoad): Promise<SippStatistics> {
     const callers = await this.begin(load);
     return callers.result;
   }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Arrangement, withArrangement } from './arrangement.ts';
+import { type Arrangement, type CallLoad, withArrangement } from './arrangement.ts';
 import { missingContender } from './contender.ts';
 import type { BenchOptions } from './options.ts';
 import { findPeak } from './peak.ts';
@@ -10,40 +10,46 @@ import {
   secondsUntilWell,
   type SippStatistics,
 } from './sipp-statistics.ts';
-import { median } from './statistics.ts';
+import { mean, median } from './statistics.ts';
 import { print, shown, table } from './table.ts';
 
-/** What is offered in overload, and after it, in terms of what the proxy can carry. */
+/** What is offered to find the most that goes well, in overload, and after it, in terms of what the proxy can carry. */
+const BEYOND = 1.25;
 const OVERLOAD = 2;
 const AFTERWARDS = 0.5;
 /** How long the load after the overload lasts, s. */
-const RECOVERY_S = 10;
+const RECOVERY_S = 6;
 
-/** What a proxy made of all that it can carry, of twice as much, and then of half as much. */
+/** What a proxy made of all that it can carry, of a quarter more, of twice as much, and then of half as much. */
 interface Round {
   readonly before: SippStatistics;
+  readonly beyond: SippStatistics;
   readonly overload: SippStatistics;
   readonly afterwards: SippStatistics;
   readonly peakMb: number;
 }
 
-/** Offers what can be carried, and, without a pause between them, too much and then little. */
+/** Offers what can be carried, a quarter more, and, without a pause between them, too much and then little. */
 async function round(bench: Arrangement, carried: number, seconds: number): Promise<Round> {
-  const before = await bench.call({ rate: carried, calls: carried * seconds, acceptsRefusal: true });
-  const offered = Math.round(carried * OVERLOAD);
-  const tooMany = await bench.begin({ rate: offered, calls: offered * seconds, acceptsRefusal: true });
+  const load = (times: number): CallLoad => {
+    const rate = Math.round(carried * times);
+    return { rate, calls: rate * seconds, acceptsRefusal: true };
+  };
+  const before = await bench.call(load(1));
+  const beyond = await bench.call(load(BEYOND));
+  const tooMany = await bench.begin(load(OVERLOAD));
   // Calls that get no answer go on for half a minute; the time of the overload is over all the same.
   await Promise.race([tooMany.result, delay(seconds * 1000)]);
   const rate = Math.max(1, Math.floor(carried * AFTERWARDS));
   const few = await bench.begin({ rate, calls: rate * RECOVERY_S });
   const afterwards = await few.result;
   const { peakKb } = bench.usage();
-  return { before, overload: await tooMany.stop(), afterwards, peakMb: peakKb / 1024 };
+  return { before, beyond, overload: await tooMany.stop(), afterwards, peakMb: peakKb / 1024 };
 }
 
 /**
- * Finds the highest rate that each proxy can carry and then, round by round, offers it, twice as much and half of it. The goodput of an overload counts
- * beside that of the same round without: machines are not as fast at one time as at another.
+ * Finds the highest rate that each proxy can carry and then, round by round, offers it, a quarter more, twice as much and half of it. The goodput of an overload
+ * counts beside the better of the first two of the same round: machines are not as fast at one time as at another.
  */
 export async function overload(options: BenchOptions): Promise<void> {
   const { seconds, rounds, callers, children, cpus, delayMs, warmUp, low, high } = options;
@@ -57,7 +63,7 @@ export async function overload(options: BenchOptions): Promise<void> {
         const done: Round[] = [];
         for (let i = 0; i < rounds; i += 1) done.push(await round(bench, carried, seconds));
         print(
-          `\n${carried} calls/s for ${seconds} s, twice as much for ${seconds} s, half of it for ${RECOVERY_S} s`,
+          `\n${carried} calls/s, ${BEYOND} times as much and twice as much, each for ${seconds} s, half of it for ${RECOVERY_S} s`,
         );
         print(`${callers} SIPp calling; the proxy may use ${cpus === null ? 'all CPUs' : `${cpus} CPUs`}\n`);
         print(resultOf(done, seconds));
@@ -69,9 +75,10 @@ export async function overload(options: BenchOptions): Promise<void> {
 const HEAD = [
   'round',
   'goodput',
+  `of ${BEYOND} times as much`,
   'started in overload',
   'goodput',
-  'of that before',
+  'of the best before',
   '503 + Retry-After',
   'of the excess',
   'failed',
@@ -81,35 +88,64 @@ const HEAD = [
   'retr. end after',
 ];
 
+/** Calls a second that went well under each load of a round. */
+interface Goodputs {
+  readonly carried: number;
+  readonly beyond: number;
+  readonly overload: number;
+  /** That of the overload to the best of the two before. */
+  readonly share: number;
+}
+
+function goodputsOf({ before, beyond, overload: over }: Round, seconds: number): Goodputs {
+  const carried = goodputOf(before, seconds);
+  const more = goodputOf(beyond, seconds);
+  const most = goodputOf(over, seconds);
+  return { carried, beyond: more, overload: most, share: most / Math.max(carried, more) };
+}
+
+const LOADS = ['carried', 'beyond', 'overload'] as const;
+
+/** The cells of a last line. */
+function sumUp({
+  goodputs,
+  share,
+}: {
+  readonly goodputs: readonly number[];
+  readonly share: number;
+}): string[] {
+  const [carried = '', beyond = '', most = ''] = goodputs.map((goodput) => shown(goodput));
+  return [carried, beyond, '', most, `${shown(share * 100, 1)} %`];
+}
+
 function resultOf(rounds: readonly Round[], seconds: number): string {
-  const goodputs = rounds.map(({ before, overload: over }) => ({
-    peak: goodputOf(before, seconds),
-    over: goodputOf(over, seconds),
-  }));
-  const rows = rounds.map((each, i) => rowOf(each, { name: String(i + 1), seconds }));
-  const share = median(goodputs.map(({ peak, over }) => over / peak));
-  const peak = median(goodputs.map((goodput) => goodput.peak));
-  const over = median(goodputs.map((goodput) => goodput.over));
-  rows.push(['median', shown(peak), '', shown(over), `${shown(share * 100, 1)} %`]);
+  const goodputs = rounds.map((each) => goodputsOf(each, seconds));
+  const rows = rounds.map((each, i) => [String(i + 1), ...rowOf(each, goodputs[i]!, seconds)]);
+  const each = (of: keyof Goodputs): number[] => goodputs.map((one) => one[of]);
+  rows.push([
+    'median',
+    ...sumUp({ goodputs: LOADS.map((of) => median(each(of))), share: median(each('share')) }),
+  ]);
+  // The better of two that vary is higher than either is on average: the means are compared as they are.
+  const [carried = 0, beyond = 0, most = 0] = LOADS.map((of) => mean(each(of)));
+  rows.push([
+    'mean',
+    ...sumUp({ goodputs: [carried, beyond, most], share: most / Math.max(carried, beyond) }),
+  ]);
   return table(HEAD, rows);
 }
 
 const failed = (interval: Interval): boolean => interval.failed > 0;
 const failedOrRepeated = (interval: Interval): boolean => interval.failed + interval.retransmissions > 0;
 
-function rowOf(
-  { before, overload: over, afterwards, peakMb }: Round,
-  { name, seconds }: { readonly name: string; readonly seconds: number },
-): string[] {
-  const peak = goodputOf(before, seconds);
-  const goodput = goodputOf(over, seconds);
+function rowOf({ overload: over, afterwards, peakMb }: Round, goodputs: Goodputs, seconds: number): string[] {
   const excess = over.started - (over.successful - over.refused);
   return [
-    name,
-    shown(peak),
+    shown(goodputs.carried),
+    shown(goodputs.beyond),
     shown(offeredOf(over, seconds)),
-    shown(goodput),
-    `${shown((goodput / peak) * 100, 1)} %`,
+    shown(goodputs.overload),
+    `${shown(goodputs.share * 100, 1)} %`,
     String(over.refused),
     `${shown(excess === 0 ? 100 : (over.refused / excess) * 100, 1)} %`,
     String(over.failed),

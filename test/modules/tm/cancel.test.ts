@@ -145,3 +145,29 @@ test('CANCEL: one that comes while the request handler waits ends the call with 
   assert.deepEqual(rig.starts(), ['SIP/2.0 487 Request Terminated -> 10.0.0.2:5060']);
   assert.deepEqual(events, ['canceled: true', 'failure handler, canceled: true']);
 });
+
+test('t_relay_cancel: ends the INVITE that is here, and leaves alone what it does not know', async () => {
+  const seen: string[] = [];
+  const rig = await proxyRig(
+    defineRoutes({
+      uses: ['tm'],
+      async request({ msg, ksr }) {
+        const isDone = ksr.tm.t_relay_cancel();
+        seen.push(`${msg.method} ${isDone}`);
+        if (!isDone && msg.method !== 'CANCEL') await ksr.tm.t_relay();
+      },
+    }),
+  );
+  await rig.receive(cancel(), CALLER);
+  assert.deepEqual(rig.starts(), []);
+  await rig.receive(request({ branch: 'z9hG4bKsecond', callId: 'call-2' }), CALLER);
+  const invite = rig.take()[1]?.text ?? '';
+  await rig.receive(response(invite, 180), CALLEE);
+  rig.take();
+  await rig.receive(request({ method: 'CANCEL', branch: 'z9hG4bKsecond', callId: 'call-2' }), CALLER);
+  assert.deepEqual(rig.starts(), [
+    'SIP/2.0 200 canceling -> 10.0.0.2:5060',
+    'CANCEL sip:bob@10.0.0.3 SIP/2.0 -> 10.0.0.3:5060',
+  ]);
+  assert.deepEqual(seen, ['CANCEL false', 'INVITE false', 'CANCEL true']);
+});
