@@ -77,11 +77,11 @@ for (const [text, ms] of [
 
 test('SIPp statistics: goodput leaves out the first second, refused calls and what comes after the last call', () => {
   const statistics = parseStatistics(
-    file([[0], [1, 200, 120, 40], [2, 200, 190, 80], [3.5, 200, 190, 80], [5, 0, 999]]),
+    file([[0], [1, 200, 120, 40], [2, 200, 190, 80], [3.25, 200, 190, 80], [5, 0, 999]]),
   );
   assert.equal(goodputOf(statistics, 3), goodputOf(parseStatistics(file([[0], [1], [2, 200, 190, 80]])), 3));
-  assert.equal(offeredOf(statistics, 4), 400 / 2.5);
-  assert.equal(goodputOf(statistics, 4), 220 / 2.5);
+  assert.equal(offeredOf(statistics, 4), 400 / 2.25);
+  assert.equal(goodputOf(statistics, 4), 220 / 2.25);
 });
 
 test('SIPp statistics: several SIPps count as one, second by second', () => {

@@ -91,12 +91,15 @@ export function together(all: readonly SippStatistics[]): SippStatistics {
   };
 }
 
-/** The intervals in which calls are started and others end: from the second one to the end of `seconds`. */
+/** How much later than on the second SIPp may write a line, s. */
+const LATE_S = 0.1;
+
+/** The intervals in which calls are started and others end: from the second one to the end of `seconds`, without the last calls, which end when no other begins. */
 function steady(
   { intervals }: SippStatistics,
   seconds: number,
 ): { readonly counts: Counts; readonly lengthS: number } {
-  const [first, ...others] = intervals.filter(({ endS }, i) => i === 0 || endS < seconds + 0.5);
+  const [first, ...others] = intervals.filter(({ endS }, i) => i === 0 || endS < seconds + LATE_S);
   return { counts: sum(others), lengthS: (others.at(-1)?.endS ?? Number.NaN) - (first?.endS ?? 0) };
 }
 
