@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { LOOPBACK } from './plain-call.ts';
 
 /** A header value as the `sip` package parses From, To, Contact, Route and Record-Route. */
 export interface StackAddress {
@@ -71,9 +72,6 @@ interface Stack {
 
 const require = createRequire(import.meta.url);
 const stack: Stack = require('sip');
-
-/** The address of both sides of the call: it stays on this machine. */
-export const LOOPBACK = '127.0.0.1';
 
 interface EndpointOptions {
   /** Called with every message that is sent or received, retransmissions too. */

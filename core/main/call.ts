@@ -2,16 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sources } from './assemble.ts';
-import {
-  CallEndpoint,
-  LOOPBACK,
-  type StackAddress,
-  type StackMessage,
-  type StackTarget,
-} from './call-endpoint.ts';
+import { CallEndpoint, type StackAddress, type StackMessage, type StackTarget } from './call-endpoint.ts';
 import { CallLadder } from './call-ladder.ts';
 import { readConfiguration } from './configuration.ts';
 import { parseHostPort } from './listen-address.ts';
+import { LOOPBACK } from './plain-call.ts';
 
 /** Longest wait for any one step of the call, ms: a few retransmissions of RFC 3261 17.1.1.2 fit in. */
 const STEP_TIMEOUT_MS = 3000;

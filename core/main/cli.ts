@@ -4,6 +4,7 @@ import { messageOf } from '../registry/shown.ts';
 import { didYouMean } from '../registry/nearest.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
 import type { BuiltinModules, Sources } from './assemble.ts';
+import type { Rehearsal } from './warm-up.ts';
 import { expectedListen, parseListen } from './listen-address.ts';
 
 const USAGE = `kamaiki: a SIP proxy
@@ -43,10 +44,16 @@ const WRONG_USAGE = 2;
 /** A mistake on the command line. */
 class UsageError extends Error {}
 
+/** What the build brings. */
+export interface Build {
+  readonly modules: BuiltinModules;
+  readonly rehearsal: () => Promise<Rehearsal>;
+}
+
 /** Does what the command line says. Returns the exit code. */
-export async function main(args: readonly string[], builtin: BuiltinModules): Promise<number> {
+export async function main(args: readonly string[], build: Build): Promise<number> {
   try {
-    return await dispatch(parse(args), builtin);
+    return await dispatch(parse(args), build);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`kamaiki: ${error.message}\nkamaiki -h tells how it is used\n`);
@@ -74,7 +81,7 @@ function commandOf(word: string): (typeof COMMANDS)[number] {
 
 async function dispatch(
   { values, command, operands }: CommandLine,
-  builtin: BuiltinModules,
+  { modules: builtin, rehearsal }: Build,
 ): Promise<number> {
   if (values.help) return print(USAGE);
   if (values.version) return print(`kamaiki ${version()} (Node.js ${process.version})\n`);
@@ -90,7 +97,7 @@ async function dispatch(
   if (command === 'schema') return print((await import('./schema-text.ts')).schemaText(await builtin()));
   if (command === 'call') return (await import('./call.ts')).call(sources, values);
   const { check, run } = await import('./run.ts');
-  return values.check ? check(sources) : run(sources);
+  return values.check ? check(sources) : run(sources, rehearsal);
 }
 
 function listenOption(text: string): ListenOption {

@@ -51,12 +51,25 @@ export const LIMIT_KEYS = {
   }),
 } satisfies ParamSchema;
 
+/** Keys of kamailio.yaml's `warm_up`. */
+export const WARM_UP_KEYS = {
+  calls: param.int({
+    default: 0,
+    min: 0,
+    max: 100_000,
+    unit: 'count',
+    doc: 'Calls that the proxy plays to itself on loopback before it listens, 0: none. 2000 take less than a second and have most of the code compiled.',
+  }),
+} satisfies ParamSchema;
+
 /** Keys of kamailio.yaml itself, with what each is for. */
 export const TOP_KEYS = {
   listen: 'Addresses to listen on, protocol:host:port; port 0 takes a free one.',
   alias: 'Names that mean this proxy, besides the listen addresses: host or host:port.',
   log: 'What is logged, and how.',
   limits: 'Bounds of the proxy.',
+  warm_up:
+    'What the proxy does before it listens, so that it is as fast for the first calls as for later ones.',
   tcp: 'Bounds of connections, over TLS and WebSocket too.',
   tls: 'Certificates, and whom TLS trusts.',
   dns: 'How the servers of a domain are found.',
@@ -91,6 +104,7 @@ export function configurationSchema(modules: readonly AnyModule[]): JsonSchema {
     ...described('alias', { type: 'array', items: { type: 'string' } }),
     ...described('log', section(LOG_KEYS)),
     ...described('limits', section(LIMIT_KEYS)),
+    ...described('warm_up', section(WARM_UP_KEYS)),
     ...described('tcp', section(TCP_KEYS)),
     ...described('tls', tlsSchema()),
     ...described('dns', section(DNS_KEYS)),

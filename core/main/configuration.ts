@@ -10,7 +10,7 @@ import { type ListenOption, printListenOption } from '../transport/listen-option
 import type { DnsSettings } from '../transport/dns-client.ts';
 import type { TlsSettings } from '../transport/tls-credentials.ts';
 import type { LogOptions } from '../winston-log.ts';
-import { LIMIT_KEYS, LISTEN_KEYS, LOG_KEYS, TOP_KEYS } from './configuration-keys.ts';
+import { LIMIT_KEYS, LISTEN_KEYS, LOG_KEYS, TOP_KEYS, WARM_UP_KEYS } from './configuration-keys.ts';
 import { DNS_KEYS, dnsSettings } from './dns-keys.ts';
 import { ConfigurationReader } from './configuration-reader.ts';
 import type { Environment } from './environment.ts';
@@ -31,6 +31,8 @@ export interface Configuration {
   readonly mpath: readonly MpathEntry[];
   readonly modules: readonly ConfiguredModule[];
   readonly limits: ProxyLimits;
+  /** Calls played before it listens. */
+  readonly warmUpCalls: number;
   /** Bounds of connections. */
   readonly tcp: ConnectionLimits;
   /** Null: there is no certificate. */
@@ -149,6 +151,7 @@ function interpret(
       lane: limits.max_lane,
       maxWaitMs: limits.max_wait,
     },
+    warmUpCalls: reader.section(at('warm_up'), 'warm_up', WARM_UP_KEYS).calls,
     tcp: readTcp(at('tcp'), reader),
     tls: readTls(at('tls'), reader, folder),
     dns: dnsSettings(reader.section(at('dns'), 'dns', DNS_KEYS)),

@@ -1,16 +1,11 @@
 import type { Logger } from '../log.ts';
-import type { Figures } from '../registry/figures.ts';
 import { Exposition } from './exposition.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import type { MetricsSettings } from './metrics-key.ts';
-import type { Servable } from './serve.ts';
+import type { Measured, Servable } from './serve.ts';
 
 /** A proxy whose figures can be asked for by HTTP from before it starts until after it has stopped. */
-export function metered(
-  proxy: Servable & { readonly metrics: Figures },
-  settings: MetricsSettings,
-  log: Logger,
-): Servable {
+export function metered(proxy: Measured, settings: MetricsSettings, log: Logger): Servable {
   const exposition = new Exposition(proxy.metrics, log);
   let ready = false;
   const endpoint = new MetricsEndpoint(settings, {

@@ -8,10 +8,11 @@ import { createLogger } from '../winston-log.ts';
 import { type Assembly, assemble, type Sources } from './assemble.ts';
 import { reloadCertificates } from './reload-certificates.ts';
 import { loadRoutes } from './routes-loader.ts';
-import { serve, type Servable } from './serve.ts';
+import { type Measured, serve, type Servable } from './serve.ts';
+import type { Rehearsal } from './warm-up.ts';
 
 /** Runs a proxy until it is stopped. Returns the exit code: 0 after a clean stop, 1 when it could not start or stopped by a fault. */
-export async function run(sources: Sources): Promise<number> {
+export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>): Promise<number> {
   const assembly = await assembled(sources);
   if (assembly === null) return 1;
   const log = createLogger(assembly.configuration.log);
@@ -20,7 +21,8 @@ export async function run(sources: Sources): Promise<number> {
   try {
     const credentials = credentialsOf(assembly);
     const proxy = create(assembly, { log, clock, credentials });
-    return await serve(await withMetrics(proxy, { assembly, log, clock }), {
+    const warm = await withWarmUp(proxy, { assembly, rehearsal, log });
+    return await serve(await withMetrics(warm, { assembly, log, clock }), {
       log,
       announce: log.announce,
       events: process,
@@ -86,9 +88,24 @@ function create(assembly: Assembly, { log, clock, credentials }: Parts): Proxy {
   return Proxy.create(options);
 }
 
+/** The proxy with what `warm_up` asks for; loaded only where it is asked for, since it takes time. */
+async function withWarmUp(
+  proxy: Proxy,
+  {
+    assembly: { configuration, available },
+    rehearsal,
+    log,
+  }: Pick<Parts, 'log'> & { readonly assembly: Assembly; readonly rehearsal: () => Promise<Rehearsal> },
+): Promise<Measured> {
+  const { warmUpCalls: calls } = configuration;
+  if (calls === 0) return proxy;
+  const { warmedUp } = await import('./warm-up.ts');
+  return warmedUp(proxy, { calls, available, rehearsal, log });
+}
+
 /** The proxy with what `metrics` asks for; all of that is loaded only where it is asked for, since it takes time. */
 async function withMetrics(
-  proxy: Proxy,
+  proxy: Measured,
   { assembly, log, clock }: Omit<Parts, 'credentials'> & { readonly assembly: Assembly },
 ): Promise<Servable> {
   const { metrics } = assembly.configuration;

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { ListenPoint } from '../sip/hop.ts';
 import type { Logger } from '../log.ts';
+import type { Figures } from '../registry/figures.ts';
 import { messageOf } from '../registry/shown.ts';
 import { printListenOption } from '../transport/listen-option.ts';
 
@@ -9,6 +10,11 @@ export interface Servable {
   readonly points: readonly Pick<ListenPoint, 'protocol' | 'address' | 'port'>[];
   start(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** The same of one whose figures can be asked for. */
+export interface Measured extends Servable {
+  readonly metrics: Figures;
 }
 
 /** What surrounds a proxy that serves. */

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { PORTS, startBareProxy } from './bare-proxy.ts';
-import { inDialogOf, inviteOf, responseTo, SDP } from './call-messages.ts';
+import { inDialogOf, inviteOf, responseTo, SDP } from '../../core/main/plain-call.ts';
 import { median } from './statistics.ts';
 
 const ROUNDS = 12;

@@ -6,7 +6,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { type BareProxy, PORTS, startBareProxy } from './bare-proxy.ts';
-import { headerOf, inDialogOf, inviteOf, responseTo, SDP } from './call-messages.ts';
+import { headerOf, inDialogOf, inviteOf, responseTo, SDP } from '../../core/main/plain-call.ts';
 import { shown, table } from './table.ts';
 
 const { gc } = globalThis;

@@ -8,7 +8,7 @@ import { do_not_optimize, measure } from 'mitata';
 import type { Received } from '../../core/sip/hop.ts';
 import { checkMessage, parseMessage, type SipRequest } from '../../core/sip/message.ts';
 import { markReceived, printRequest } from '../../core/sip/print.ts';
-import { inviteOf } from './call-messages.ts';
+import { inviteOf } from '../../core/main/plain-call.ts';
 import { otherParsers, type ParserTask } from './other-parsers.ts';
 import { shown, table } from './table.ts';
 

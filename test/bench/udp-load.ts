@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { headerOf, inDialogOf, inviteOf, responseTo, SDP } from './call-messages.ts';
+import { headerOf, inDialogOf, inviteOf, responseTo, SDP } from '../../core/main/plain-call.ts';
 
 /** How long the callee rings and the call lasts, ms. */
 const RING_MS = 50;

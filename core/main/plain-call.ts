@@ -1,3 +1,6 @@
+/** Where calls are that stay on this machine. */
+export const LOOPBACK = '127.0.0.1';
+
 /** A usual offer. */
 export const SDP = [
   'v=0',
@@ -10,7 +13,7 @@ export const SDP = [
   '',
 ].join('\r\n');
 
-/** Ports of 127.0.0.1: of the caller, and of the proxy or callee that it calls. */
+/** Ports of loopback: of the caller, and of the proxy or callee that it calls. */
 export interface Ends {
   readonly caller: number;
   readonly target: number;
@@ -25,7 +28,7 @@ function linesOf(text: string, name: string): string[] {
   return text.split('\r\n').filter((line) => line.startsWith(`${name}:`));
 }
 
-/** The value of a header that a message of the benchmark has once; '' when it is not there. */
+/** The value of a header that such a message has once; '' when it is not there. */
 export function headerOf(text: string, name: string): string {
   const start = text.indexOf(`\r\n${name}: `);
   return start === -1 ? '' : text.slice(start + name.length + 4, text.indexOf('\r\n', start + 2));

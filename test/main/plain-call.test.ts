@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Received } from '../../core/sip/hop.ts';
 import { checkMessage, parseMessage } from '../../core/sip/message.ts';
-import { headerOf, inDialogOf, inviteOf, responseTo, SDP } from '../bench/call-messages.ts';
+import { headerOf, inDialogOf, inviteOf, responseTo, SDP } from '../../core/main/plain-call.ts';
 
 const RECEIVED: Received = {
   point: {
