@@ -62,10 +62,10 @@ async function rehearse({ calls, available, rehearsal, log }: WarmUp): Promise<v
   log.info('warming up', { calls });
   const began = performance.now();
   const { modules, routes } = await rehearsal();
+  const phones = await WarmUpCalls.open();
   // Its own, and of the same classes as those of the proxy that will serve: code is compiled for the classes that it has met.
   const ownLog = createLogger({ level: 'error', format: 'json' });
   const clock = new TimerWheel({ onError: (error) => ownLog.error('a timer failed', { error }) });
-  const phones = await WarmUpCalls.open();
   try {
     const proxy = Proxy.create({
       listen: [{ protocol: 'udp', host: LOOPBACK, port: 0 }],
