@@ -58,7 +58,7 @@ export const WARM_UP_KEYS = {
     min: 0,
     max: 100_000,
     unit: 'count',
-    doc: 'Calls that the proxy plays to itself on loopback before it listens, 0: none. 2000 take less than a second and have most of the code compiled.',
+    doc: 'Calls that the proxy plays to itself on loopback before it listens, for 10 s at most; 0: none. 2000 take less than a second and have most of the code compiled.',
   }),
 } satisfies ParamSchema;
 

@@ -4,9 +4,9 @@ export const LOOPBACK = '127.0.0.1';
 /** A usual offer. */
 export const SDP = [
   'v=0',
-  'o=user1 53655765 2353687637 IN IP4 127.0.0.1',
+  `o=user1 53655765 2353687637 IN IP4 ${LOOPBACK}`,
   's=-',
-  'c=IN IP4 127.0.0.1',
+  `c=IN IP4 ${LOOPBACK}`,
   't=0 0',
   'm=audio 6000 RTP/AVP 0',
   'a=rtpmap:0 PCMU/8000',
@@ -37,14 +37,14 @@ export function headerOf(text: string, name: string): string {
 /** The INVITE of a call; `call` makes it unique. */
 export function inviteOf(call: string, { caller, target }: Ends): string {
   return message(
-    `INVITE sip:bob@127.0.0.1:${target} SIP/2.0`,
+    `INVITE sip:bob@${LOOPBACK}:${target} SIP/2.0`,
     [
-      `Via: SIP/2.0/UDP 127.0.0.1:${caller};branch=z9hG4bK-${call}-INVITE`,
-      `From: sipp <sip:sipp@127.0.0.1:${caller}>;tag=1SIPpTag00${call}`,
-      `To: sut <sip:bob@127.0.0.1:${target}>`,
-      `Call-ID: ${call}-4711@127.0.0.1`,
+      `Via: SIP/2.0/UDP ${LOOPBACK}:${caller};branch=z9hG4bK-${call}-INVITE`,
+      `From: sipp <sip:sipp@${LOOPBACK}:${caller}>;tag=1SIPpTag00${call}`,
+      `To: sut <sip:bob@${LOOPBACK}:${target}>`,
+      `Call-ID: ${call}-4711@${LOOPBACK}`,
       'CSeq: 1 INVITE',
-      `Contact: sip:sipp@127.0.0.1:${caller}`,
+      `Contact: sip:sipp@${LOOPBACK}:${caller}`,
       'Max-Forwards: 70',
       'Subject: Performance Test',
       'Content-Type: application/sdp',
@@ -61,13 +61,13 @@ export function inDialogOf(
 ): string {
   const routes = linesOf(ok, 'Record-Route').toReversed();
   return message(`${method} ${headerOf(ok, 'Contact').replace(/^<|>$/g, '')} SIP/2.0`, [
-    `Via: SIP/2.0/UDP 127.0.0.1:${caller};branch=z9hG4bK-${call}-${method}`,
+    `Via: SIP/2.0/UDP ${LOOPBACK}:${caller};branch=z9hG4bK-${call}-${method}`,
     `From: ${headerOf(ok, 'From')}`,
     ...routes.map((line) => line.slice('Record-'.length)),
     `To: ${headerOf(ok, 'To')}`,
     `Call-ID: ${headerOf(ok, 'Call-ID')}`,
     `CSeq: ${method === 'ACK' ? 1 : 2} ${method}`,
-    `Contact: sip:sipp@127.0.0.1:${caller}`,
+    `Contact: sip:sipp@${LOOPBACK}:${caller}`,
     'Max-Forwards: 70',
     'Subject: Performance Test',
   ]);
@@ -89,7 +89,7 @@ export function responseTo(
       `To: ${to.includes(';tag=') ? to : `${to};tag=callee`}`,
       `Call-ID: ${headerOf(request, 'Call-ID')}`,
       `CSeq: ${headerOf(request, 'CSeq')}`,
-      `Contact: <sip:127.0.0.1:${callee};transport=UDP>`,
+      `Contact: <sip:${LOOPBACK}:${callee};transport=UDP>`,
       ...(body === '' ? [] : ['Content-Type: application/sdp']),
     ],
     body,

@@ -32,14 +32,14 @@ for (const [name, text] of Object.entries({
   ACK: inDialogOf('ACK', '7', { ok: OK, caller: 5080 }),
   BYE: inDialogOf('BYE', '7', { ok: OK, caller: 5080 }),
 })) {
-  test(`bench messages: ${name} is proper SIP`, () => {
+  test(`plain call: ${name} is proper SIP`, () => {
     const parsed = parseMessage(Buffer.from(text, 'latin1'), RECEIVED);
     assert.ok(parsed.ok);
     assert.equal(checkMessage(parsed.msg), null);
   });
 }
 
-test('bench messages: a request in a dialog goes by the route set, backwards, to the contact', () => {
+test('plain call: a request in a dialog goes by the route set, backwards, to the contact', () => {
   const bye = inDialogOf('BYE', '7', { ok: OK, caller: 5080 });
   assert.match(bye, /^BYE sip:127\.0\.0\.1:5070;transport=UDP SIP\/2\.0\r\n/);
   assert.match(bye, /\r\nRoute: <sip:second;lr>\r\nRoute: <sip:first;lr>\r\n/);
@@ -47,7 +47,7 @@ test('bench messages: a request in a dialog goes by the route set, backwards, to
   assert.equal(headerOf(bye, 'CSeq'), '2 BYE');
 });
 
-test('bench messages: a response to a request in a dialog keeps its To tag', () => {
+test('plain call: a response to a request in a dialog keeps its To tag', () => {
   const bye = inDialogOf('BYE', '7', { ok: OK, caller: 5080 });
   assert.equal(headerOf(responseTo(bye, '200 OK', { callee: 5070 }), 'To'), headerOf(OK, 'To'));
 });
