@@ -7,6 +7,7 @@ import { TlsCredentials } from '../transport/tls-credentials.ts';
 import { createLogger } from '../winston-log.ts';
 import { type Assembly, assemble, type Sources } from './assemble.ts';
 import { collectLessOften } from './collect-less-often.ts';
+import { helperThreads, lowerWhenCompiled } from './helper-threads.ts';
 import { reloadCertificates } from './reload-certificates.ts';
 import { loadRoutes } from './routes-loader.ts';
 import { type Measured, serve, type Servable } from './serve.ts';
@@ -15,6 +16,7 @@ import type { Rehearsal } from './warm-up.ts';
 /** Runs a proxy until it is stopped. Returns the exit code: 0 after a clean stop, 1 when it could not start or stopped by a fault. */
 export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>): Promise<number> {
   collectLessOften();
+  const helpers = helperThreads();
   const assembly = await assembled(sources);
   if (assembly === null) return 1;
   const log = createLogger(assembly.configuration.log);
@@ -23,6 +25,7 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
   try {
     const credentials = credentialsOf(assembly);
     const proxy = create(assembly, { log, clock, credentials });
+    lowerWhenCompiled(helpers, clock);
     const warm = await withWarmUp(proxy, { assembly, rehearsal, log });
     return await serve(await withMetrics(warm, { assembly, log, clock }), {
       log,
