@@ -19,6 +19,8 @@ const SPACE = 0x20;
 export interface Frame {
   /** The datagram, from the start line on. */
   readonly bytes: Buffer;
+  /** All of `bytes`, or only the head. */
+  readonly text: string;
   /** Start line and headers, through the empty line. */
   readonly head: string;
   readonly headers: HeaderIndex;
@@ -35,6 +37,7 @@ export interface Frame {
 /** Where the parts of a received message stand, and what stands there, unparsed. */
 export abstract class IndexedMessage implements Frame {
   readonly bytes: Buffer;
+  readonly text: string;
   readonly head: string;
   readonly headers: HeaderIndex;
   readonly headersStart: number;
@@ -44,6 +47,7 @@ export abstract class IndexedMessage implements Frame {
   readonly received: Received;
   protected constructor(frame: Frame) {
     this.bytes = frame.bytes;
+    this.text = frame.text;
     this.head = frame.head;
     this.headers = frame.headers;
     this.headersStart = frame.headersStart;
@@ -59,6 +63,15 @@ export abstract class IndexedMessage implements Frame {
   }
   get bodyLength(): number {
     return this.bodyEnd - this.bodyStart;
+  }
+  /** Whether `text` holds the body. */
+  get hasTextBody(): boolean {
+    return this.text.length >= this.bodyEnd;
+  }
+  /** Head and body. */
+  wholeText(): string {
+    const { text, bodyEnd } = this;
+    return this.hasTextBody ? text.slice(0, bodyEnd) : this.head + this.body.toString('latin1');
   }
   /** Copies the body as received to offset `at` of `target`. */
   copyBody(target: Buffer, at: number): void {

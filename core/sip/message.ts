@@ -32,14 +32,16 @@ export function parseMessage(
   if (bytes.length === 0) return reject(null, 400, malformed('nothing but line ends', 0));
   const text = latin1Text(bytes, bytes.length > LARGE_BYTES ? endOfHead(bytes) : bytes.length);
   const index = scanHead(bytes, text);
-  const head = index.bodyStart === text.length ? text : latin1Text(bytes, index.bodyStart);
-  const line = parseStartLine(head, index.startLineEnd);
+  const hasTextBody = text.length === bytes.length && text.length - index.bodyStart <= TEXT_BODY_BYTES;
+  const head = hasTextBody ? text.slice(0, index.bodyStart) : latin1Text(bytes, index.bodyStart);
+  const line = parseStartLine({ head, bytes }, index.startLineEnd);
   if (!('kind' in line)) return reject(null, 400, line);
   const bodyEnd = isCut ? parsed(datagram.length) : findBodyEnd(bytes, index, received.point.protocol);
   const lastByte = bodyEnd.ok ? Math.min(bodyEnd.value, bytes.length) : bytes.length;
   const { headers, headersStart, headersEnd, bodyStart } = index;
   const frame: Frame = {
     bytes,
+    text: hasTextBody ? text : head,
     head,
     headers,
     headersStart,
@@ -59,6 +61,9 @@ export function parseMessage(
 
 /** Above this size, in bytes, it pays to search the end of the head before making a text of it. */
 const LARGE_BYTES = 2048;
+
+/** The longest body, in bytes, that is kept as text too: printing the message is faster then, and a request that waits takes as much more memory. */
+const TEXT_BODY_BYTES = 512;
 
 function endOfHead(bytes: Buffer): number {
   const emptyLine = bytes.indexOf('\r\n\r\n', 0, 'latin1');

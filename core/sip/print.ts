@@ -54,7 +54,7 @@ function topViaRange(msg: SipMessage): { readonly start: number; readonly end: n
 }
 
 function print(msg: SipMessage, edits: Edits, changes: Edit[], out: ListenPoint): Buffer {
-  const { head, newBody, newContentType } = msg;
+  const { newBody, newContentType } = msg;
   if (newContentType !== null) {
     setValue(msg, edits, changes, { id: Header.contentType, name: 'Content-Type', value: newContentType });
   }
@@ -66,7 +66,10 @@ function print(msg: SipMessage, edits: Edits, changes: Edit[], out: ListenPoint)
   }
   // Of those at one offset, the print's own come first: a Via stands above a Record-Route.
   for (const edit of edits.list) addInOrder(changes, edit);
-  const text = changes.length === 0 ? head : applyEdits(head, { start: 0, end: head.length }, changes, out);
+  const withBody = newBody === null && msg.hasTextBody;
+  const range = { start: 0, end: withBody ? msg.bodyEnd : msg.bodyStart };
+  const text = applyEdits(msg.text, range, changes, out);
+  if (withBody) return latin1Bytes(text, 0);
   const bytes = latin1Bytes(text, bodyLength);
   if (newBody === null) msg.copyBody(bytes, text.length);
   else newBody.copy(bytes, text.length);

@@ -1,4 +1,5 @@
-import { CharKind, isKind, readDecimal, skipToken } from './chars.ts';
+import { CharKind } from './chars.ts';
+import { type HeadText, readDecimal, skipKind, skipToken } from './head-text.ts';
 import { methodAt } from './methods.ts';
 import { type Malformed, malformed } from './result.ts';
 
@@ -22,22 +23,24 @@ export interface StatusLine {
 }
 
 const VERSION = 'SIP/2.0';
-const SPACE = ' ';
+const SPACE = 0x20;
+const DOT = 0x2e;
 
 /**
- * Parses the start line, [0, end) of `head`: single spaces only (RFC 3261 25.1). A malformed status line, and a line that does not even start
+ * Parses the start line, [0, end) of a head: single spaces only (RFC 3261 25.1). A malformed status line, and a line that does not even start
  * with a method, is a plain fault: there is nothing to answer.
  */
-export function parseStartLine(head: string, end: number): RequestLine | StatusLine | Malformed {
-  if (sameLetters(head, 0, 'SIP/')) return parseStatusLine(head, end);
-  const methodEnd = skipToken(head, 0, end);
-  if (methodEnd === 0 || head[methodEnd] !== SPACE)
+export function parseStartLine(line: HeadText, end: number): RequestLine | StatusLine | Malformed {
+  const { head, bytes } = line;
+  if (sameLetters(head, 0, 'SIP/')) return parseStatusLine(line, end);
+  const methodEnd = skipToken(bytes, 0, end);
+  if (methodEnd === 0 || bytes[methodEnd] !== SPACE)
     return malformed('start line without a method', methodEnd);
   const method = methodAt(head, 0, methodEnd);
   const uriStart = methodEnd + 1;
-  let uriEnd = head.indexOf(SPACE, uriStart);
+  let uriEnd = head.indexOf(' ', uriStart);
   if (uriEnd < 0 || uriEnd > end) uriEnd = end;
-  const fault = requestLineFault(head, { uriStart, uriEnd, end });
+  const fault = requestLineFault(line, { uriStart, uriEnd, end });
   return {
     kind: 'request',
     method,
@@ -51,25 +54,25 @@ export function parseStartLine(head: string, end: number): RequestLine | StatusL
 const OTHER_VERSION = 'SIP version is not 2.0';
 
 function requestLineFault(
-  head: string,
+  line: HeadText,
   { uriStart, uriEnd, end }: { uriStart: number; uriEnd: number; end: number },
 ): Malformed | null {
   const start = uriEnd + 1;
   if (uriEnd === uriStart) return malformed('request line without a URI', uriStart);
-  if (end - start === VERSION.length && sameLetters(head, start, VERSION)) return null;
-  if (isSipVersion(head, start, end)) return malformed(OTHER_VERSION, start);
+  if (end - start === VERSION.length && sameLetters(line.head, start, VERSION)) return null;
+  if (isSipVersion(line, start, end)) return malformed(OTHER_VERSION, start);
   return malformed('request line does not end with a SIP version', Math.min(start, end));
 }
 
-function parseStatusLine(head: string, end: number): StatusLine | Malformed {
+function parseStatusLine({ head, bytes }: HeadText, end: number): StatusLine | Malformed {
   const codeStart = VERSION.length + 1;
-  if (!sameLetters(head, 0, VERSION) || head[VERSION.length] !== SPACE) {
+  if (!sameLetters(head, 0, VERSION) || bytes[VERSION.length] !== SPACE) {
     return malformed('status line without the version SIP/2.0', 0);
   }
   const codeEnd = codeStart + 3;
-  const status = codeEnd < end ? readDecimal(head, codeStart, codeEnd, 1000) : -1;
+  const status = codeEnd < end ? readDecimal(bytes, codeStart, codeEnd, 1000) : -1;
   if (status < 100 || status > 699) return malformed('status code is not one of 100 to 699', codeStart);
-  if (head[codeEnd] !== SPACE) return malformed('no space behind the status code', codeEnd);
+  if (bytes[codeEnd] !== SPACE) return malformed('no space behind the status code', codeEnd);
   return { kind: 'response', status, reasonStart: codeEnd + 1, reasonEnd: end };
 }
 
@@ -83,10 +86,9 @@ function sameLetters(text: string, at: number, upper: string): boolean {
 }
 
 /** SIP-Version = "SIP" "/" 1*DIGIT "." 1*DIGIT. */
-function isSipVersion(head: string, start: number, end: number): boolean {
+function isSipVersion({ head, bytes }: HeadText, start: number, end: number): boolean {
   if (!sameLetters(head, start, 'SIP/')) return false;
-  const dot = head.indexOf('.', start);
-  if (dot <= start + 4 || dot + 1 >= end) return false;
-  for (let i = start + 4; i < end; i++) if (i !== dot && !isKind(head, i, CharKind.digit)) return false;
-  return true;
+  const dot = skipKind(bytes, start + 4, end, CharKind.digit);
+  if (dot === start + 4 || dot + 1 >= end || bytes[dot] !== DOT) return false;
+  return skipKind(bytes, dot + 1, end, CharKind.digit) === end;
 }

@@ -49,8 +49,8 @@ export const messageVariables = {
   $rb: readOnly('Body; null when there is none.', ({ msg }) =>
     msg.bodyLength === 0 ? null : readText(msg.body.toString('latin1')),
   ),
-  $ml: readOnly('Length of the message, bytes.', ({ msg }) => msg.head.length + msg.bodyLength),
-  $mb: readOnly('The whole message.', ({ msg }) => readText(msg.head + msg.body.toString('latin1'))),
+  $ml: readOnly('Length of the message, bytes.', ({ msg }) => msg.bodyEnd),
+  $mb: readOnly('The whole message.', ({ msg }) => readText(msg.wholeText())),
 
   $si: readOnly('IP address that the message came from.', ({ msg }) => msg.received.address),
   $sp: readOnly('Port that the message came from.', ({ msg }) => msg.received.port),

@@ -69,7 +69,7 @@ export const textops = defineModule({
       doc: 'Whether the whole message matches a regular expression.',
       signature: '(regex: string): boolean',
       call: ({ msg, state }, regex: string): boolean =>
-        state.patterns.regex('search', regex).test(msg.head + msg.body.toString('latin1')),
+        state.patterns.regex('search', regex).test(msg.wholeText()),
     },
     search_body: {
       on: 'any',

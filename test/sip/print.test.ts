@@ -110,6 +110,17 @@ test('print: a stream gets a Content-Length where there is none', () => {
   assert.equal(printed(request(withLength), { out: TCP }), withLength);
 });
 
+test('print: bodies of every size, and every byte in them, go on as they are', () => {
+  const every = String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte));
+  for (const size of [0, 1, 256, 511, 512, 513, 1_700, 2_048, 40_000]) {
+    const body = every.repeat(Math.ceil(size / every.length)).slice(0, size);
+    const message = text(lines({ 'Content-Length': String(size) }), body);
+    const msg = request(`${message}more`);
+    assert.equal(printed(msg, { maxForwards: 69 }), message.replace(': 70', ': 69'));
+    assert.equal(msg.wholeText(), message);
+  }
+});
+
 test('print: bytes behind Content-Length are not sent on', () => {
   const msg = request(text(lines({ 'Content-Length': '4' }), 'body and more'));
   assert.equal(printed(msg), text(lines({ 'Content-Length': '4' }), 'body'));
