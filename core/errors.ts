@@ -141,6 +141,10 @@ export const errors = {
   ),
   ERR_TLS_FILE: define('ERR_TLS_FILE', "cannot read '%s': %s"),
   ERR_TLS_CERTIFICATE: define('ERR_TLS_CERTIFICATE', "'%s' is no PEM file that TLS can use: %s"),
+  ERR_NATIVE_UDP: define(
+    'ERR_NATIVE_UDP',
+    'udp.native: the native UDP sockets cannot be loaded; `npm run build:native` builds them: %s',
+  ),
   ERR_LISTEN: define('ERR_LISTEN', 'cannot listen on %s: %s'),
   ERR_METRIC: define('ERR_METRIC', "metric '%s': %s"),
   ERR_METRICS_LISTEN: define('ERR_METRICS_LISTEN', 'metrics: cannot listen on %s: %s'),

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Looks for the programs that some tests talk to: memcached, SIPp, sipsak, openssl, dnsmasq, baresip, Chromium, and Kamailio with its memcached module.
+# Looks for the programs that some tests talk to: memcached, SIPp, sipsak, openssl, dnsmasq, baresip, Chromium, and Kamailio with its memcached module; and for a
+# C compiler, which builds the native UDP sockets.
 # On Debian, as root, installs the ones that are missing unless KAMAIKI_NO_INSTALL is set; otherwise says what will be skipped. A SIPp with TLS
 # goes into a cache folder: see tls-sipp.sh. Never fails.
 
@@ -22,6 +23,7 @@ look() {
   command -v openssl >/dev/null || { missing+=(openssl); packages+=(openssl); }
   command -v dnsmasq >/dev/null || { missing+=(dnsmasq); packages+=(dnsmasq-base); }
   command -v baresip >/dev/null || { missing+=(baresip); packages+=(baresip-core); }
+  command -v cc >/dev/null || { missing+=("a C compiler"); packages+=(gcc libc6-dev); }
   command -v chromium >/dev/null || { missing+=(chromium); packages+=(chromium); }
   command -v kamailio >/dev/null || { missing+=(kamailio); packages+=(kamailio); }
   has_kamailio_memcached || { missing+=("Kamailio's memcached module"); packages+=(kamailio-memcached-modules); }

@@ -51,6 +51,14 @@ export const LIMIT_KEYS = {
   }),
 } satisfies ParamSchema;
 
+/** Keys of kamailio.yaml's `udp`. */
+export const UDP_KEYS = {
+  native: param.bool({
+    default: false,
+    doc: 'Sockets of the native addon, which takes less CPU than node:dgram; `npm run build:native` builds it. Linux.',
+  }),
+} satisfies ParamSchema;
+
 /** Keys of kamailio.yaml's `warm_up`. */
 export const WARM_UP_KEYS = {
   calls: param.int({
@@ -70,6 +78,7 @@ export const TOP_KEYS = {
   limits: 'Bounds of the proxy.',
   warm_up:
     'What the proxy does before it listens, so that it is as fast for the first calls as for later ones.',
+  udp: 'How datagrams are read and sent.',
   tcp: 'Bounds of connections, over TLS and WebSocket too.',
   tls: 'Certificates, and whom TLS trusts.',
   dns: 'How the servers of a domain are found.',
@@ -105,6 +114,7 @@ export function configurationSchema(modules: readonly AnyModule[]): JsonSchema {
     ...described('log', section(LOG_KEYS)),
     ...described('limits', section(LIMIT_KEYS)),
     ...described('warm_up', section(WARM_UP_KEYS)),
+    ...described('udp', section(UDP_KEYS)),
     ...described('tcp', section(TCP_KEYS)),
     ...described('tls', tlsSchema()),
     ...described('dns', section(DNS_KEYS)),

@@ -10,7 +10,7 @@ import { type ListenOption, printListenOption } from '../transport/listen-option
 import type { DnsSettings } from '../transport/dns-client.ts';
 import type { TlsSettings } from '../transport/tls-credentials.ts';
 import type { LogOptions } from '../winston-log.ts';
-import { LIMIT_KEYS, LISTEN_KEYS, LOG_KEYS, TOP_KEYS, WARM_UP_KEYS } from './configuration-keys.ts';
+import { LIMIT_KEYS, LISTEN_KEYS, LOG_KEYS, TOP_KEYS, UDP_KEYS, WARM_UP_KEYS } from './configuration-keys.ts';
 import { DNS_KEYS, dnsSettings } from './dns-keys.ts';
 import { ConfigurationReader } from './configuration-reader.ts';
 import type { Environment } from './environment.ts';
@@ -33,6 +33,8 @@ export interface Configuration {
   readonly limits: ProxyLimits;
   /** Calls played before it listens. */
   readonly warmUpCalls: number;
+  /** Whether UDP sockets are those of the native addon. */
+  readonly nativeUdp: boolean;
   /** Bounds of connections. */
   readonly tcp: ConnectionLimits;
   /** Null: there is no certificate. */
@@ -152,6 +154,7 @@ function interpret(
       maxWaitMs: limits.max_wait,
     },
     warmUpCalls: reader.section(at('warm_up'), 'warm_up', WARM_UP_KEYS).calls,
+    nativeUdp: reader.section(at('udp'), 'udp', UDP_KEYS).native,
     tcp: readTcp(at('tcp'), reader),
     tls: readTls(at('tls'), reader, folder),
     dns: dnsSettings(reader.section(at('dns'), 'dns', DNS_KEYS)),

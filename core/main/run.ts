@@ -3,6 +3,9 @@ import type { Logger } from '../log.ts';
 import { Proxy } from '../proxy/proxy.ts';
 import { messageOf } from '../registry/shown.ts';
 import { TimerWheel } from '../timer-wheel.ts';
+import { openNodeSocket, type OpenDatagramSocket } from '../transport/datagram-socket.ts';
+import { loadNativeBinding } from '../transport/native-binding.ts';
+import { nativeSockets } from '../transport/native-socket.ts';
 import { TlsCredentials } from '../transport/tls-credentials.ts';
 import { createLogger } from '../winston-log.ts';
 import { type Assembly, assemble, type Sources } from './assemble.ts';
@@ -24,9 +27,10 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
   const { routesFile: file } = assembly.configuration;
   try {
     const credentials = credentialsOf(assembly);
-    const proxy = create(assembly, { log, clock, credentials });
+    const openUdp = udpOf(assembly);
+    const proxy = create(assembly, { log, clock, credentials, openUdp });
     lowerWhenCompiled(helpers, clock);
-    const warm = await withWarmUp(proxy, { assembly, rehearsal, log });
+    const warm = await withWarmUp(proxy, { assembly, rehearsal, log, openUdp });
     return await serve(await withMetrics(warm, { assembly, log, clock }), {
       log,
       announce: log.announce,
@@ -54,7 +58,7 @@ export async function check(sources: Sources): Promise<number> {
   const log = createLogger(assembly.configuration.log);
   const clock = new TimerWheel({ onError: report });
   try {
-    create(assembly, { log, clock, credentials: credentialsOf(assembly) });
+    create(assembly, { log, clock, credentials: credentialsOf(assembly), openUdp: udpOf(assembly) });
   } catch (error) {
     report(error);
     return 1;
@@ -75,6 +79,10 @@ async function assembled(sources: Sources): Promise<Assembly | null> {
   }
 }
 
+function udpOf({ configuration: { nativeUdp } }: Assembly): OpenDatagramSocket {
+  return nativeUdp ? nativeSockets(loadNativeBinding()) : openNodeSocket;
+}
+
 function credentialsOf({ configuration: { tls } }: Assembly): TlsCredentials | null {
   return tls === null ? null : new TlsCredentials(tls);
 }
@@ -83,14 +91,27 @@ interface Parts {
   readonly log: Logger;
   readonly clock: TimerWheel;
   readonly credentials: TlsCredentials | null;
+  readonly openUdp: OpenDatagramSocket;
 }
 
-function create(assembly: Assembly, { log, clock, credentials }: Parts): Proxy {
+function create(assembly: Assembly, { log, clock, credentials, openUdp }: Parts): Proxy {
   const { configuration, available, modules, routes } = assembly;
   const { listen, alias, limits, routesFile, tcp, dns } = configuration;
   const streams = { limits: tcp, credentials };
-  const options = { listen, alias, available, modules, routes, routesFile, log, clock, limits, streams, dns };
-  return Proxy.create(options);
+  return Proxy.create({
+    listen,
+    alias,
+    available,
+    modules,
+    routes,
+    routesFile,
+    log,
+    clock,
+    limits,
+    streams,
+    openUdp,
+    dns,
+  });
 }
 
 /** The proxy with what `warm_up` asks for; loaded only where it is asked for, since it takes time. */
@@ -100,18 +121,22 @@ async function withWarmUp(
     assembly: { configuration, available },
     rehearsal,
     log,
-  }: Pick<Parts, 'log'> & { readonly assembly: Assembly; readonly rehearsal: () => Promise<Rehearsal> },
+    openUdp,
+  }: Pick<Parts, 'log' | 'openUdp'> & {
+    readonly assembly: Assembly;
+    readonly rehearsal: () => Promise<Rehearsal>;
+  },
 ): Promise<Measured> {
   const { warmUpCalls: calls } = configuration;
   if (calls === 0) return proxy;
   const { warmedUp } = await import('./warm-up.ts');
-  return warmedUp(proxy, { calls, available, rehearsal, log });
+  return warmedUp(proxy, { calls, available, rehearsal, log, openUdp });
 }
 
 /** The proxy with what `metrics` asks for; all of that is loaded only where it is asked for, since it takes time. */
 async function withMetrics(
   proxy: Measured,
-  { assembly, log, clock }: Omit<Parts, 'credentials'> & { readonly assembly: Assembly },
+  { assembly, log, clock }: Pick<Parts, 'log' | 'clock'> & { readonly assembly: Assembly },
 ): Promise<Servable> {
   const { metrics } = assembly.configuration;
   if (metrics === null) return proxy;

@@ -4,6 +4,7 @@ import type { AnyModule } from '../registry/module.ts';
 import type { LoadRequest } from '../registry/registry.ts';
 import { messageOf } from '../registry/shown.ts';
 import { TimerWheel } from '../timer-wheel.ts';
+import type { OpenDatagramSocket } from '../transport/datagram-socket.ts';
 import { createLogger } from '../winston-log.ts';
 import { LOOPBACK } from './plain-call.ts';
 import type { Measured } from './serve.ts';
@@ -32,6 +33,8 @@ export interface WarmUp {
   /** Gives what is rehearsed; called when it is needed, since loading takes time. */
   readonly rehearsal: () => Promise<Rehearsal>;
   readonly log: Logger;
+  /** Makes its UDP sockets, as those of the proxy are made. */
+  readonly openUdp: OpenDatagramSocket;
 }
 
 /** A proxy that warms up before it listens. A warm-up that fails is logged, and the proxy starts cold. */
@@ -58,7 +61,7 @@ export function warmedUp(proxy: Measured, warmUp: WarmUp): Measured {
 }
 
 /** Plays calls through a proxy of the same code on ports of loopback that no one knows, until V8 has compiled what is used for each message. */
-async function rehearse({ calls, available, rehearsal, log }: WarmUp): Promise<void> {
+async function rehearse({ calls, available, rehearsal, log, openUdp }: WarmUp): Promise<void> {
   log.info('warming up', { calls });
   const began = performance.now();
   const { modules, routes } = await rehearsal();
@@ -77,6 +80,7 @@ async function rehearse({ calls, available, rehearsal, log }: WarmUp): Promise<v
       log: ownLog,
       clock,
       limits: LIMITS,
+      openUdp,
     });
     await proxy.start();
     try {

@@ -11,6 +11,7 @@ import type { ListenPoint } from '../sip/hop.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
 import type { DnsSettings } from '../transport/dns-client.ts';
 import type { Lookup } from '../transport/resolver.ts';
+import type { OpenDatagramSocket } from '../transport/datagram-socket.ts';
 import { type StreamSettings, Transports } from '../transport/transports.ts';
 import { declareProxyFigures, declareTransportFigures } from './figures.ts';
 import { Admission, type Probe } from './admission.ts';
@@ -55,6 +56,8 @@ export interface ProxyOptions {
   readonly limits: ProxyLimits;
   /** Bounds of connections, and certificates. */
   readonly streams?: StreamSettings;
+  /** Makes UDP sockets; those of `node:dgram` by default. */
+  readonly openUdp?: OpenDatagramSocket | undefined;
   /** Whom DNS is asked of, and for what; the system's servers for all unless told otherwise. */
   readonly dns?: DnsSettings;
   /** Finds the addresses of host names; the system's resolver unless a test says otherwise. */
@@ -86,7 +89,14 @@ export class Proxy {
     const sink: MessageSink = (bytes, received) => this.#ingress.receive(bytes, received);
     this.#edge =
       options.edge?.(sink) ??
-      new Transports({ listen: options.listen, log, clock, sink, ...options.streams });
+      new Transports({
+        listen: options.listen,
+        log,
+        clock,
+        sink,
+        openUdp: options.openUdp,
+        ...options.streams,
+      });
     this.#handlers = new Handlers({ log, clock, timeoutMs: limits.handlerTimeoutMs });
     const formats = new Formats();
     this.#core = new Services({

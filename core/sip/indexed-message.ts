@@ -36,7 +36,7 @@ export interface Frame {
 
 /** Where the parts of a received message stand, and what stands there, unparsed. */
 export abstract class IndexedMessage implements Frame {
-  readonly bytes: Buffer;
+  bytes: Buffer;
   readonly text: string;
   readonly head: string;
   readonly headers: HeaderIndex;
@@ -55,6 +55,14 @@ export abstract class IndexedMessage implements Frame {
     this.bodyStart = frame.bodyStart;
     this.bodyEnd = frame.bodyEnd;
     this.received = frame.received;
+  }
+
+  /** Takes a copy of bytes that are a small part of what they would keep in memory. */
+  protected ownBytes(): void {
+    const { bytes } = this;
+    if (bytes.buffer.byteLength <= 2 * bytes.length) return;
+    this.bytes = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(this.bytes);
   }
 
   /** A slice of the datagram, made anew each time; never decoded. */

@@ -41,6 +41,7 @@ export abstract class SipMessage extends IndexedMessage {
 
   /** Lets go of what was parsed, which is parsed anew when asked for: for a message that is kept for long. */
   compact(): void {
+    this.ownBytes();
     this.edits.compact();
     this.#callId = null;
     this.#cseq = null;

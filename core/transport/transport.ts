@@ -3,6 +3,7 @@ import type { Logger } from '../log.ts';
 import type { ListenPoint, Received, Target } from '../sip/hop.ts';
 import type { Family } from './addresses.ts';
 import type { Connections } from './connections.ts';
+import type { OpenDatagramSocket } from './datagram-socket.ts';
 import type { ListenOption } from './listen-option.ts';
 import type { TlsCredentials } from './tls-credentials.ts';
 
@@ -20,6 +21,7 @@ export interface TransportOptions {
   readonly connections: Connections;
   /** Null: none are configured. */
   readonly credentials: TlsCredentials | null;
+  readonly openUdp: OpenDatagramSocket;
 }
 
 /** What has gone through a listen point since it was opened. */

@@ -10,6 +10,7 @@ import { replyTarget } from '../sip/reply.ts';
 import { type Family, familyOf, isUnicast, isWildcard, unmapped } from './addresses.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { Connections } from './connections.ts';
+import { openNodeSocket, type OpenDatagramSocket } from './datagram-socket.ts';
 import { type ListenOption, printListenOption } from './listen-option.ts';
 import { Networks } from './networks.ts';
 import type { TlsCredentials } from './tls-credentials.ts';
@@ -18,7 +19,7 @@ import { UdpTransport } from './udp-transport.ts';
 
 /** The protocols there are. Those of streams are loaded when an address asks for them: TLS and HTTP take their time at start. */
 const PROTOCOLS: Readonly<Record<Protocol, (options: TransportOptions) => Transport | Promise<Transport>>> = {
-  udp: (options) => new UdpTransport(options),
+  udp: (options) => new UdpTransport(options, options.openUdp),
   tcp: (options) => streamTransport(options, null),
   tls: (options) => streamTransport(options, required(options.credentials)),
   ws: (options) => webSocketTransport(options, null),
@@ -51,6 +52,8 @@ export interface TransportsOptions extends StreamSettings {
   readonly clock: Clock;
   /** Takes each message as it arrives. What it throws is logged and goes no further. */
   readonly sink: (bytes: Buffer, received: Received) => void;
+  /** Makes UDP sockets; those of `node:dgram` by default. */
+  readonly openUdp?: OpenDatagramSocket | undefined;
 }
 
 /** All addresses the proxy listens on, and what sends through them. */
@@ -171,7 +174,7 @@ export class Transports {
   async #open(option: ListenOption): Promise<void> {
     // Node.js would bind another port.
     if (!(option.port >= 0 && option.port <= MAX_PORT)) throw new Error(`there is no port ${option.port}`);
-    const { log, clock, sink, credentials = null } = this.#options;
+    const { log, clock, sink, credentials = null, openUdp = openNodeSocket } = this.#options;
     const connections = this.#connections;
     const place = await resolveHost(option.host);
     const transport = await PROTOCOLS[option.protocol]({
@@ -181,6 +184,7 @@ export class Transports {
       sink,
       connections,
       credentials,
+      openUdp,
       ...place,
     });
     const point = await transport.open();

@@ -1,8 +1,7 @@
 import { randomFillSync } from 'node:crypto';
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import type { ListenPoint, Target } from '../sip/hop.ts';
 import { isWildcard, unmapped } from './addresses.ts';
+import type { DatagramSocket, OpenDatagramSocket, Sender } from './datagram-socket.ts';
 import { deliver } from './deliver.ts';
 import { listenPoint } from './listen-point.ts';
 import { isStun, stunAnswer } from './stun.ts';
@@ -15,8 +14,6 @@ import {
   type TransportOptions,
 } from './transport.ts';
 
-/** Size asked for of the socket's buffers, bytes: a burst of some 5,000 datagrams waits while the event loop is busy. */
-const SOCKET_BUFFER_BYTES = 4 * 1_024 * 1_024;
 /** What may wait in the process because the socket's buffer is full, bytes. */
 const MAX_QUEUED_BYTES = 8 * 1_024 * 1_024;
 /** Longest datagram that counts as a keep-alive: a double CRLF (RFC 5626 3.5.1). */
@@ -26,13 +23,6 @@ const MAX_KEEP_ALIVE_BYTES = 4;
 const PROBE_MARK = 0xff;
 /** Bytes of a probe: the mark and what nobody can guess. */
 const PROBE_BYTES = 17;
-
-type LookupDone = (error: Error | null, address: string, family: number) => void;
-
-/** Stands in for dns.lookup: targets are numeric, so that the answer is there at once. */
-function numericLookup(address: string, options: unknown, done: LookupDone): void {
-  done(null, address, options === 6 ? 6 : 4);
-}
 
 /** Whether a datagram has no message in it: it is empty, or a line end or two. */
 function isKeepAlive(bytes: Buffer): boolean {
@@ -45,35 +35,32 @@ export class UdpTransport implements Transport {
   readonly counters: Counters = newCounters();
   readonly #options: TransportOptions;
   readonly #takers: Takers;
-  #socket: Socket | null = null;
+  readonly #openSocket: OpenDatagramSocket;
+  #socket: DatagramSocket | null = null;
   #probe: { readonly bytes: Buffer; readonly read: () => void } | null = null;
 
-  constructor(options: TransportOptions) {
+  constructor(options: TransportOptions, openSocket: OpenDatagramSocket) {
     this.#options = options;
+    this.#openSocket = openSocket;
     this.#takers = new Takers(options.clock);
   }
 
   async open(): Promise<ListenPoint> {
-    const { option, address, family } = this.#options;
-    const type = family === 4 ? 'udp4' : 'udp6';
-    const socket = createSocket({ type, ipv6Only: family === 6, lookup: numericLookup });
-    try {
-      // Before `bind`, which with a lookup like ours is done when it returns.
-      const listening = once(socket, 'listening');
-      socket.bind({ address, port: option.port, exclusive: true });
-      await listening;
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
-    const point = listenPoint(option, socket.address());
-    this.#growBuffers(socket, point);
-    // Such as an ICMP error for an earlier datagram: the socket goes on.
-    socket.on('error', (error) => {
-      this.counters.errors += 1;
-      this.#options.log.warn('udp socket error', { listen: point.sentBy, error });
+    const { option, address, family, log } = this.#options;
+    const socket = await this.#openSocket({
+      address,
+      port: option.port,
+      family,
+      log,
+      onDatagram: (bytes, from) => this.#receive(bytes, from, point),
+      // Such as an ICMP error for an earlier datagram: the socket goes on.
+      onError: (error) => {
+        this.counters.errors += 1;
+        log.warn('udp socket error', { listen: point.sentBy, error });
+      },
     });
-    socket.on('message', (bytes, from) => this.#receive(bytes, from, point));
+    // What arrives is read in a later turn of the event loop.
+    const point = listenPoint(option, socket.address());
     this.#socket = socket;
     return point;
   }
@@ -119,7 +106,7 @@ export class UdpTransport implements Transport {
     });
   }
 
-  #receive(bytes: Buffer, from: RemoteInfo, point: ListenPoint): void {
+  #receive(bytes: Buffer, from: Sender, point: ListenPoint): void {
     if (isKeepAlive(bytes)) {
       this.counters.keepAlives += 1;
       return;
@@ -134,7 +121,7 @@ export class UdpTransport implements Transport {
   }
 
   /** An answer that cannot be sent is asked for again. */
-  #answerStun(bytes: Buffer, { address, port }: RemoteInfo): void {
+  #answerStun(bytes: Buffer, { address, port }: Sender): void {
     this.counters.keepAlives += 1;
     const answer = stunAnswer(bytes, address, port);
     if (answer !== null) this.send(answer, { protocol: 'udp', address, port });
@@ -165,22 +152,5 @@ export class UdpTransport implements Transport {
   #fail(error: Error, onError: SendFailure | undefined): void {
     this.counters.errors += 1;
     if (onError !== undefined) process.nextTick(onError, error);
-  }
-
-  #growBuffers(socket: Socket, point: ListenPoint): void {
-    const { log } = this.#options;
-    try {
-      socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
-      socket.setSendBufferSize(SOCKET_BUFFER_BYTES);
-    } catch (error) {
-      log.debug('udp buffers could not be set', { listen: point.sentBy, error });
-    }
-    if (!log.isEnabled('debug')) return;
-    log.debug('udp buffers', {
-      listen: point.sentBy,
-      askedBytes: SOCKET_BUFFER_BYTES,
-      receiveBytes: socket.getRecvBufferSize(),
-      sendBytes: socket.getSendBufferSize(),
-    });
   }
 }

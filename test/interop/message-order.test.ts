@@ -8,6 +8,7 @@ import { Child, PATIENCE_MS } from '../programs/child.ts';
 import { freePort } from '../programs/free-port.ts';
 import { startMemcached } from '../programs/memcached.ts';
 import { missing } from '../programs/missing.ts';
+import { buildNativeUdp } from '../programs/native-udp.ts';
 import { startProxy } from '../programs/proxy.ts';
 import { startSipp } from '../programs/sipp.ts';
 import { complaints } from '../scenarios/pair.ts';
@@ -40,13 +41,15 @@ function isOutcome(value: unknown): value is Outcome {
 
 const skip = missing('sipp') ?? missing('memcached') ?? false;
 
-for (const [protocol, mode] of [
-  ['udp', 'u1'],
-  ['tcp', 't1'],
+for (const [way, { protocol, mode, native = false }] of [
+  ['udp', { protocol: 'udp', mode: 'u1' }],
+  ['udp and native sockets', { protocol: 'udp', mode: 'u1', native: true }],
+  ['tcp', { protocol: 'tcp', mode: 't1' }],
 ] as const) {
-  test(`message order: no 200 overtakes its 180 at ${RATE} calls/s, which come back by ${protocol}`, {
-    skip,
+  test(`message order: no 200 overtakes its 180 at ${RATE} calls/s, which come back by ${way}`, {
+    skip: skip !== false ? skip : native && (missing('cc') ?? false),
   }, async (t) => {
+    if (native) buildNativeUdp();
     const memcached = await startMemcached();
     t.after(() => memcached.kill());
     const calleePort = await freePort();
@@ -61,6 +64,7 @@ for (const [protocol, mode] of [
     const proxy = await startProxy({
       yaml: `listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
 limits: { max_wait: 0 }
+udp: { native: ${native} }
 modules: { pv: {}, tm: {}, memcached: { servers: ${servers} } }`,
       routes: routes(`127.0.0.1:${calleePort};transport=${protocol}`),
     });

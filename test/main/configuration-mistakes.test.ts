@@ -27,7 +27,7 @@ const table: readonly (readonly [string, string, readonly string[]])[] = [
     'a file that is no mapping',
     '- a\n',
     [
-      'ERR_CONFIG_VALUE k.yaml:1:1: the file: found a list, expected a mapping with listen, alias, log, limits, warm_up, tcp, tls, dns, metrics, routes, mpath, modules',
+      'ERR_CONFIG_VALUE k.yaml:1:1: the file: found a list, expected a mapping with listen, alias, log, limits, warm_up, udp, tcp, tls, dns, metrics, routes, mpath, modules',
     ],
   ],
   [

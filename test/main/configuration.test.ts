@@ -36,6 +36,7 @@ test('configuration: a small file takes the defaults for everything else', () =>
       maxWaitMs: 50,
     },
     warmUpCalls: 0,
+    nativeUdp: false,
     tcp: DEFAULT_CONNECTION_LIMITS,
     tls: null,
     dns: { servers: [], srv: true, naptr: true },
@@ -44,7 +45,7 @@ test('configuration: a small file takes the defaults for everything else', () =>
 });
 
 test('configuration: every key is read', () => {
-  const { listen, alias, log, routesFile, mpath, modules, limits, warmUpCalls } = configuration(`
+  const { listen, alias, log, routesFile, mpath, modules, limits, warmUpCalls, nativeUdp } = configuration(`
 listen:
   - udp:0.0.0.0:5060
   - udp:[::]:0
@@ -55,6 +56,7 @@ alias: [example.com, "example.com:5060", "[2001:db8::2]:5060"]
 log: { level: notice, format: json, file: logs/proxy.log }
 limits: { handlers: 5, handler_timeout: 100, start_timeout: 200, shutdown_timeout: 0, max_lane: 3, max_wait: 80 }
 warm_up: { calls: 2000 }
+udp: { native: true }
 routes: ../routes.ts
 mpath: [./mine, some-package]
 modules:
@@ -84,6 +86,7 @@ modules:
     maxWaitMs: 80,
   });
   assert.equal(warmUpCalls, 2000);
+  assert.equal(nativeUdp, true);
   assert.equal(routesFile, '/etc/routes.ts');
   assert.deepEqual(
     mpath.map(({ entry }) => entry),

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { warmedUp } from '../../core/main/warm-up.ts';
 import { Figures } from '../../core/registry/figures.ts';
 import { builtinModules } from '../../modules/index.ts';
+import { openNodeSocket } from '../../core/transport/datagram-socket.ts';
 import { rehearsal } from '../../modules/rehearsal.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 import { ask, configuration, put, ROUTES, Running } from './program.ts';
@@ -22,7 +23,12 @@ function listedProxy() {
 test('warm-up: every call that is asked for goes through to its end, and then the proxy starts', async () => {
   const proxy = listedProxy();
   const log = recordedLog();
-  const parts = { available: builtinModules, rehearsal: () => Promise.resolve(rehearsal), log };
+  const parts = {
+    available: builtinModules,
+    rehearsal: () => Promise.resolve(rehearsal),
+    log,
+    openUdp: openNodeSocket,
+  };
   await warmedUp(proxy, { calls: 100, ...parts }).start();
   assert.deepEqual(proxy.steps, ['start']);
   assert.deepEqual(
@@ -38,7 +44,12 @@ test('warm-up: one that fails is told, and the proxy starts all the same', async
   const proxy = listedProxy();
   const log = recordedLog();
   const missing = { modules: [{ name: 'gone', params: {} }], routes: rehearsal.routes };
-  const parts = { available: builtinModules, rehearsal: () => Promise.resolve(missing), log };
+  const parts = {
+    available: builtinModules,
+    rehearsal: () => Promise.resolve(missing),
+    log,
+    openUdp: openNodeSocket,
+  };
   await warmedUp(proxy, { calls: 1, ...parts }).start();
   assert.deepEqual(proxy.steps, ['start']);
   const { message, fields } = log.lines[1] ?? assert.fail('nothing was told');
@@ -51,6 +62,7 @@ test('warm-up: a proxy that is stopped meanwhile does not start', async () => {
   const parts = {
     available: builtinModules,
     rehearsal: () => Promise.resolve(rehearsal),
+    openUdp: openNodeSocket,
     log: recordedLog(),
   };
   const warm = warmedUp(proxy, { calls: 1, ...parts });

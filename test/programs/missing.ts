@@ -15,7 +15,9 @@ export type Peer =
   | 'sipsak'
   | 'dnsmasq'
   | 'baresip'
-  | 'chromium';
+  | 'chromium'
+  /** What builds the native UDP sockets: a C compiler, and the headers of Node.js. */
+  | 'cc';
 
 /** Where Kamailio's modules lie: /usr/lib/kamailio/modules or, on Debian, one folder per architecture. */
 function kamailioHasMemcached(): boolean {
@@ -52,6 +54,8 @@ function reasonFor(peer: Peer): string | null {
     return reasonFor('memcached') ?? (memcachedHasTls() ? null : 'memcached is built without TLS');
   }
   if (peer === 'sipp-tls') return tlsSipp() === null ? 'there is no SIPp with TLS' : null;
+  if (peer === 'cc' && !existsSync(join(process.execPath, '../../include/node/uv.h')))
+    return 'the headers of Node.js are not installed';
   if (!inPath(peer)) return `${peer} is not installed`;
   if (peer === 'kamailio' && !kamailioHasMemcached()) return "Kamailio's memcached module is not installed";
   return null;

@@ -1,0 +1,271 @@
+/** The sockets of core/transport/native, built here, and the queue around them. */
+import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
+import { constants } from 'node:os';
+import { before, type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { DatagramSocket, Sender } from '../../core/transport/datagram-socket.ts';
+import {
+  loadNativeBinding,
+  type NativeBinding,
+  type NativeHolder,
+} from '../../core/transport/native-binding.ts';
+import { nativeSockets } from '../../core/transport/native-socket.ts';
+import { missing } from '../programs/missing.ts';
+import { buildNativeUdp } from '../programs/native-udp.ts';
+import { MESSAGE, nextDatagram, peer } from './harness.ts';
+import { recordedLog } from './recorded-log.ts';
+
+const skip = missing('cc') ?? false;
+const PATIENCE_MS = 10_000;
+const LOOPBACK = '127.0.0.1';
+
+before(() => {
+  if (skip === false) buildNativeUdp();
+});
+
+interface Arrived {
+  readonly bytes: Buffer;
+  readonly from: Sender;
+}
+
+/** A native socket, closed after the test, and what arrives at it. */
+async function opened(t: TestContext, { address = LOOPBACK, port = 0, binding = loadNativeBinding() } = {}) {
+  const arrived: Arrived[] = [];
+  const errors: Error[] = [];
+  const log = recordedLog();
+  const events = new EventEmitter();
+  const socket = await nativeSockets(binding)({
+    address,
+    port,
+    family: address.includes(':') ? 6 : 4,
+    log,
+    onDatagram: (bytes, from) => {
+      arrived.push({ bytes, from });
+      events.emit('arrival');
+    },
+    onError: (error) => errors.push(error),
+  });
+  t.after(() => socket.close());
+  /** Waits until so many datagrams are there. */
+  const arrival = async (count: number): Promise<readonly Arrived[]> => {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    while (arrived.length < count) await once(events, 'arrival', { signal });
+    return arrived;
+  };
+  return { socket, arrived, arrival, errors, log };
+}
+
+function sendTo(
+  socket: DatagramSocket,
+  bytes: Buffer,
+  port: number,
+  address = LOOPBACK,
+): Promise<Error | null> {
+  return new Promise((resolve) => socket.send(bytes, port, address, resolve));
+}
+
+/** Sends from a plain socket, and waits until the system has it. */
+function posted(socket: Socket, bytes: Buffer, { address, port }: Sender): Promise<void> {
+  return new Promise((resolve, reject) =>
+    socket.send(bytes, port, address, (error) => (error === null ? resolve() : reject(error))),
+  );
+}
+
+for (const address of [LOOPBACK, '::1']) {
+  test(`native socket: takes and sends datagrams, and tells who sent them: ${address}`, {
+    skip,
+  }, async (t) => {
+    const { socket, arrival } = await opened(t, { address });
+    const other = await peer(t, address);
+    await posted(other.socket, MESSAGE, socket.address());
+    const [first] = await arrival(1);
+    assert.deepEqual(first?.bytes, MESSAGE);
+    assert.deepEqual(first?.from, { address, port: other.port });
+    const answer = nextDatagram(other.socket);
+    assert.equal(await sendTo(socket, MESSAGE, other.port, address), null);
+    const { bytes, from } = await answer;
+    assert.deepEqual(bytes, MESSAGE);
+    assert.equal(from.port, socket.address().port);
+  });
+}
+
+test('native socket: a burst comes whole and in order, datagrams of every size among it', {
+  skip,
+}, async (t) => {
+  const { socket, arrival } = await opened(t);
+  const other = await peer(t);
+  const sizes = [0, 1, 500, 1_400, 16_383, 16_384, 16_385, 65_507];
+  const burst = Array.from({ length: 200 }, (_, i) => Buffer.alloc(sizes[i % sizes.length]! % 65_508, i + 1));
+  other.socket.setSendBufferSize(4 * 1_024 * 1_024);
+  // The socket's buffer has room for some of the large ones at a time only.
+  for (let i = 0; i < burst.length; i += 8) {
+    await Promise.all(burst.slice(i, i + 8).map((bytes) => posted(other.socket, bytes, socket.address())));
+    await arrival(Math.min(i + 8, burst.length));
+  }
+  const arrived = await arrival(burst.length);
+  for (const [i, { bytes, from }] of arrived.entries()) {
+    assert.ok(bytes.equals(burst[i]!), `datagram ${i} of ${burst[i]!.length} bytes`);
+    assert.equal(from.port, other.port);
+  }
+});
+
+test('native socket: of many senders each is told right, also of those that share a place', {
+  skip,
+}, async (t) => {
+  const { socket, arrival } = await opened(t);
+  // Twice as many as it knows at a time: in any burst some take a place from others.
+  const sockets = await Promise.all(
+    Array.from({ length: 2_048 }, async () => {
+      const sender = createSocket('udp4');
+      t.after(() => sender.close());
+      sender.bind(0, LOOPBACK);
+      await once(sender, 'listening');
+      return sender;
+    }),
+  );
+  for (let i = 0; i < sockets.length; i += 256) {
+    const some = sockets.slice(i, i + 256);
+    await Promise.all(
+      some.map((sender) => posted(sender, Buffer.from(String(sender.address().port)), socket.address())),
+    );
+    await arrival(i + some.length);
+  }
+  for (const { bytes, from } of await arrival(sockets.length)) {
+    assert.deepEqual(from, { address: LOOPBACK, port: Number(bytes) });
+  }
+});
+
+test('native socket: what cannot be sent is told, and what nobody asked about is an error of the socket', {
+  skip,
+}, async (t) => {
+  const { socket, errors } = await opened(t);
+  const long = Buffer.alloc(65_508);
+  const error = await sendTo(socket, long, 5_060);
+  assert.match(error?.message ?? '', /^send EMSGSIZE 127\.0\.0\.1:5060$/);
+  assert.match((await sendTo(socket, MESSAGE, 5_060, 'localhost'))?.message ?? '', /EINVAL/);
+  assert.match((await sendTo(socket, MESSAGE, 5_060, '::1'))?.message ?? '', /EINVAL/);
+  assert.throws(() => socket.send(MESSAGE, 0, LOOPBACK), /Port should be/);
+  assert.throws(() => socket.send(MESSAGE, 65_536, LOOPBACK), /Port should be/);
+  assert.equal(errors.length, 0);
+  socket.send(long, 5_060, LOOPBACK);
+  await setImmediate();
+  assert.match(errors[0]?.message ?? '', /EMSGSIZE/);
+});
+
+test("native socket: an address that is taken is the system's error; after a close it is free", {
+  skip,
+}, async (t) => {
+  const { socket } = await opened(t);
+  const { port } = socket.address();
+  await assert.rejects(opened(t, { port }), { code: 'EADDRINUSE', errno: -constants.errno.EADDRINUSE });
+  await assert.rejects(opened(t, { address: '192.0.2.77' }), { code: 'EADDRNOTAVAIL' });
+  await assert.rejects(opened(t, { address: 'nowhere' }), { code: 'EINVAL' });
+  await new Promise<void>((closed) => socket.close(closed));
+  socket.close();
+  assert.throws(() => socket.send(MESSAGE, 5_060, LOOPBACK), /closed/);
+  const again = await opened(t, { port });
+  assert.equal(again.socket.address().port, port);
+});
+
+test('native socket: one that is closed while it hands over datagrams hands over no more', {
+  skip,
+}, async (t) => {
+  const other = await peer(t);
+  const binding = loadNativeBinding();
+  let batches = 0;
+  const holder: NativeHolder = {
+    senders: [],
+    batch: new Uint32Array(96),
+    onBatch: () => {
+      batches += 1;
+      binding.close(handle);
+    },
+    onWritable: () => {},
+    onError: () => {},
+  };
+  const { handle, port } = binding.open(LOOPBACK, 0, 65_536, holder);
+  for (let i = 0; i < 100; i += 1) await posted(other.socket, MESSAGE, { address: LOOPBACK, port });
+  for (let i = 0; i < 10; i += 1) await setImmediate();
+  assert.equal(batches, 1);
+  assert.equal(binding.send(handle, MESSAGE, LOOPBACK, other.port), -constants.errno.EBADF);
+});
+
+test('native socket: ends with the worker that opened it', { skip }, async (t) => {
+  const source = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    import(workerData.url).then(({ loadNativeBinding }) => {
+      const holder = { senders: [], batch: new Uint32Array(96), onBatch() {}, onWritable() {}, onError() {} };
+      const { port } = loadNativeBinding().open('127.0.0.1', 0, 65536, holder);
+      parentPort.postMessage(port);
+    });`;
+  const url = new URL('../../core/transport/native-binding.js', import.meta.url).href;
+  const worker = new Worker(source, { eval: true, workerData: { url } });
+  const [port]: unknown[] = await once(worker, 'message');
+  assert.ok(typeof port === 'number');
+  await worker.terminate();
+  const { socket } = await opened(t, { port });
+  assert.equal(socket.address().port, port);
+});
+
+/** A binding whose system takes `room` datagrams before its buffer is full. */
+function narrow() {
+  const state = { room: 0, sent: [] as string[], awaited: 0, holder: null as NativeHolder | null };
+  const binding: NativeBinding = {
+    open: (_address, _port, _bytes, holder) => {
+      state.holder = holder;
+      return {
+        handle: {},
+        address: LOOPBACK,
+        port: 5_060,
+        receiveBytes: 0,
+        sendBytes: 0,
+      };
+    },
+    send: (_handle, bytes) => {
+      if (state.room === 0) return -constants.errno.EAGAIN;
+      state.room -= 1;
+      state.sent.push(String(bytes));
+      return bytes.length;
+    },
+    awaitWritable: () => void (state.awaited += 1),
+    close: () => {},
+  };
+  return { state, binding };
+}
+
+test('native socket: where the system is full datagrams wait in order, and go when it takes them again', async (t) => {
+  const { state, binding } = narrow();
+  const { socket } = await opened(t, { binding });
+  const told: (Error | null)[] = [];
+  state.room = 1;
+  for (const text of ['a', 'bb', 'ccc'])
+    socket.send(Buffer.from(text), 5_061, LOOPBACK, (error) => told.push(error));
+  assert.deepEqual([state.sent, state.awaited, socket.getSendQueueSize()], [['a'], 1, 5]);
+  state.room = 1;
+  state.holder?.onWritable();
+  assert.deepEqual([state.sent, state.awaited, socket.getSendQueueSize()], [['a', 'bb'], 2, 3]);
+  state.room = 9;
+  state.holder?.onWritable();
+  assert.deepEqual([state.sent, state.awaited, socket.getSendQueueSize()], [['a', 'bb', 'ccc'], 2, 0]);
+  await setImmediate();
+  assert.deepEqual(told, [null, null, null]);
+});
+
+test('native socket: what still waits when it is closed is told as failed', async (t) => {
+  const { binding } = narrow();
+  const { socket } = await opened(t, { binding });
+  const failed = sendTo(socket, MESSAGE, 5_061);
+  socket.close();
+  assert.match((await failed)?.message ?? '', /closed/);
+  assert.equal(socket.getSendQueueSize(), 0);
+});
+
+test('native socket: without the addon the error says how to build it', () => {
+  assert.throws(() => loadNativeBinding('./native/none.node'), {
+    code: 'ERR_NATIVE_UDP',
+    message: /npm run build:native.*Cannot find module/,
+  });
+});
