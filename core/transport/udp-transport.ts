@@ -21,8 +21,9 @@ const MAX_KEEP_ALIVE_BYTES = 4;
 
 /** First byte of a probe: neither SIP nor STUN begins with it. */
 const PROBE_MARK = 0xff;
-/** Bytes of a probe: the mark and what nobody can guess. */
+/** Bytes of a probe: the mark, what nobody can guess, and its number. */
 const PROBE_BYTES = 17;
+const NUMBER_BYTES = 4;
 
 /** Whether a datagram has no message in it: it is empty, or a line end or two. */
 function isKeepAlive(bytes: Buffer): boolean {
@@ -37,6 +38,9 @@ export class UdpTransport implements Transport {
   readonly #takers: Takers;
   readonly #openSocket: OpenDatagramSocket;
   #socket: DatagramSocket | null = null;
+  /** What probes are made from. */
+  readonly #probeSecret = randomFillSync(Buffer.alloc(PROBE_BYTES));
+  #probes = 0;
   #probe: { readonly bytes: Buffer; readonly read: () => void } | null = null;
 
   constructor(options: TransportOptions, openSocket: OpenDatagramSocket) {
@@ -90,8 +94,10 @@ export class UdpTransport implements Transport {
     if (this.#socket === null) return;
     const { address, port } = this.#socket.address();
     const own = isWildcard(address) ? (this.#options.family === 4 ? '127.0.0.1' : '::1') : address;
-    const bytes = randomFillSync(Buffer.alloc(PROBE_BYTES));
+    this.#probes = (this.#probes + 1) % 2 ** (8 * NUMBER_BYTES);
+    const bytes = Buffer.from(this.#probeSecret);
     bytes[0] = PROBE_MARK;
+    bytes.writeUInt32BE(this.#probes, PROBE_BYTES - NUMBER_BYTES);
     this.#probe = { bytes, read };
     // One that is lost tells as much: it never comes.
     this.#socket.send(bytes, port, own, () => {});
