@@ -279,6 +279,19 @@ test('message: a large message is indexed like a small one', () => {
   assert.equal(msg.body.length, 9000);
 });
 
+test('message: one that is kept for long keeps its own bytes only, not those that it was cut from', () => {
+  const message = text(lines(), 'body');
+  const slab = Buffer.alloc(16_384, 'x');
+  slab.write(message, 1_000, 'latin1');
+  const result = parseMessage(slab.subarray(1_000, 1_000 + message.length), RECEIVED);
+  assert.ok(result.ok);
+  result.msg.compact();
+  slab.fill('y');
+  assert.equal(result.msg.bytes.buffer.byteLength, message.length);
+  assert.equal(result.msg.body.toString('latin1'), 'body');
+  assert.equal(result.msg.callId, 'c1@192.0.2.9');
+});
+
 test('message: known methods are the same constants everywhere', () => {
   const msg = request(lines({ start: 'REFER sip:a@b SIP/2.0', CSeq: '1 REFER' }));
   assert.equal(msg.method, 'REFER');
