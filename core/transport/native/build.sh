@@ -14,4 +14,5 @@ mkdir -p "$(dirname "$target")"
 made=$(mktemp "$target.XXXXXX")
 trap 'rm -f "$made"' EXIT
 "${CC:-cc}" -std=gnu17 -O2 -Wall -Wextra -shared -fPIC -I"$include" "$here"/*.c -o "$made"
+chmod 755 "$made"
 mv "$made" "$target"
