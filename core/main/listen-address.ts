@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { DEFAULT_PORTS, protocolOf } from '../sip/hop.ts';
+import { MAX_PORT } from '../sip/host.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
 
 /** What a listen address must be, for error messages. */
@@ -30,7 +31,7 @@ export function parseHostPort(text: string): { readonly host: string; readonly p
   const [, v6, name, digits] = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = v6 ?? name;
   const port = digits === undefined ? null : Number(digits);
-  if (host === undefined || (port !== null && port > 65_535)) return null;
+  if (host === undefined || (port !== null && port > MAX_PORT)) return null;
   if (v6 !== undefined ? !isIPv6(v6) : !isHost(host)) return null;
   return { host, port };
 }

@@ -1,7 +1,7 @@
 import { CharKind, isKind, readDecimal } from './chars.ts';
 
 /** The largest port number. */
-const MAX_PORT = 65_535;
+export const MAX_PORT = 65_535;
 
 /**
  * Offset behind the host that starts at `at` (RFC 3261 25.1: host name, IPv4 address or IPv6 reference in brackets); `at` itself when

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Logger } from '../log.ts';
-import type { Family } from './addresses.ts';
+import { bracketed, type Family } from './addresses.ts';
 
 /** Size asked for of the socket's buffers, bytes: a burst of some 5,000 datagrams waits while the event loop is busy. */
 export const SOCKET_BUFFER_BYTES = 4 * 1_024 * 1_024;
@@ -65,26 +65,26 @@ export async function openNodeSocket(options: DatagramSocketOptions): Promise<Da
 }
 
 function growBuffers(socket: Socket, log: Logger): void {
-  const { address, port } = socket.address();
-  const listen = `${address}:${port}`;
+  const own = socket.address();
   try {
     socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
     socket.setSendBufferSize(SOCKET_BUFFER_BYTES);
   } catch (error) {
-    log.debug('udp buffers could not be set', { listen, error });
+    log.debug('udp buffers could not be set', { listen: printed(own), error });
   }
   if (log.isEnabled('debug'))
-    logBuffers(log, listen, {
-      receiveBytes: socket.getRecvBufferSize(),
-      sendBytes: socket.getSendBufferSize(),
-    });
+    logBuffers(log, own, { receiveBytes: socket.getRecvBufferSize(), sendBytes: socket.getSendBufferSize() });
 }
 
 /** Says how large the system has made the buffers that it was asked for. */
 export function logBuffers(
   log: Logger,
-  listen: string,
+  own: Sender,
   sizes: { readonly receiveBytes: number; readonly sendBytes: number },
 ): void {
-  log.debug('udp buffers', { listen, askedBytes: SOCKET_BUFFER_BYTES, ...sizes });
+  log.debug('udp buffers', { listen: printed(own), askedBytes: SOCKET_BUFFER_BYTES, ...sizes });
+}
+
+function printed({ address, port }: Sender): string {
+  return `${bracketed(address)}:${port}`;
 }

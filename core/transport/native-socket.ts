@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
+import { MAX_PORT } from '../sip/host.ts';
 import {
   type DatagramSocket,
   type DatagramSocketOptions,
@@ -11,7 +12,6 @@ import {
 } from './datagram-socket.ts';
 import { BATCH, type NativeBinding, type NativeHandle, type NativeHolder, STRIDE } from './native-binding.ts';
 
-const MAX_PORT = 65_535;
 /** What the system says where its buffer is full. */
 const FULL: readonly number[] = [-constants.errno.EAGAIN, -constants.errno.ENOBUFS];
 
@@ -61,8 +61,8 @@ class NativeSocket implements DatagramSocket {
       holder,
     );
     this.#handle = handle;
-    this.#own = { address: own.address, port: own.port };
-    logBuffers(log, `${own.address}:${own.port}`, { receiveBytes, sendBytes });
+    this.#own = own;
+    logBuffers(log, own, { receiveBytes, sendBytes });
   }
 
   address(): Sender {
@@ -76,8 +76,8 @@ class NativeSocket implements DatagramSocket {
   send(bytes: Buffer, port: number, address: string, sent?: Sent): void {
     if (!(port > 0 && port <= MAX_PORT))
       throw new RangeError(`Port should be > 0 and < 65536, found ${port}`);
-    const datagram: Waiting = { bytes, port, address, sent };
-    if (this.#waiting.length > 0 || !this.#trySend(datagram)) this.#wait(datagram);
+    if (this.#waiting.length > 0 || !this.#trySend(bytes, port, address, sent))
+      this.#wait({ bytes, port, address, sent });
   }
 
   close(closed?: () => void): void {
@@ -90,10 +90,10 @@ class NativeSocket implements DatagramSocket {
   }
 
   /** False where the system's buffer is full. */
-  #trySend({ bytes, port, address, sent }: Waiting): boolean {
+  #trySend(bytes: Buffer, port: number, address: string, sent: Sent | undefined): boolean {
     if (this.#handle === null) throw new Error('socket is closed');
     const result = this.#binding.send(this.#handle, bytes, address, port);
-    if (FULL.includes(result)) return false;
+    if (result < 0 && FULL.includes(result)) return false;
     const error = result < 0 ? systemError('send', result, `${address}:${port}`) : null;
     if (sent !== undefined) process.nextTick(sent, error, bytes.length);
     else if (error !== null) process.nextTick(this.#onError, error);
@@ -109,8 +109,9 @@ class NativeSocket implements DatagramSocket {
   #sendWaiting(): void {
     const waiting = this.#waiting;
     let taken = 0;
-    while (taken < waiting.length && this.#trySend(waiting[taken]!)) {
-      this.#waitingBytes -= waiting[taken]!.bytes.length;
+    for (const { bytes, port, address, sent } of waiting) {
+      if (!this.#trySend(bytes, port, address, sent)) break;
+      this.#waitingBytes -= bytes.length;
       taken += 1;
     }
     this.#waiting = waiting.slice(taken);

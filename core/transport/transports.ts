@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { errors } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ListenPoint, Protocol, Received, Target } from '../sip/hop.ts';
+import { MAX_PORT } from '../sip/host.ts';
 import type { SipRequest } from '../sip/message.ts';
 import { replyTarget } from '../sip/reply.ts';
 import { type Family, familyOf, isUnicast, isWildcard, unmapped } from './addresses.ts';
@@ -35,8 +36,6 @@ async function webSocketTransport(options: TransportOptions, tls: TlsCredentials
   const { WebSocketTransport } = await import('./websocket-transport.ts');
   return new WebSocketTransport(options, tls);
 }
-
-const MAX_PORT = 65_535;
 
 /** What concerns connections only. */
 export interface StreamSettings {

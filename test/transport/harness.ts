@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventEmitter, once } from 'node:events';
 import type { TestContext } from 'node:test';
 import type { Received, Target } from '../../core/sip/hop.ts';
+import type { Sender } from '../../core/transport/datagram-socket.ts';
 import type { ListenOption } from '../../core/transport/listen-option.ts';
 import { Transports } from '../../core/transport/transports.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -55,6 +56,13 @@ export async function peer(t: TestContext, address = '127.0.0.1') {
   const { port } = socket.address();
   const target: Target = { protocol: 'udp', address, port };
   return { socket, port, target };
+}
+
+/** Sends from a plain socket, and waits until the system has it. */
+export function posted(socket: Socket, bytes: Buffer, { address, port }: Sender): Promise<void> {
+  return new Promise((resolve, reject) =>
+    socket.send(bytes, port, address, (error) => (error === null ? resolve() : reject(error))),
+  );
 }
 
 export function nextDatagram(socket: Socket): Promise<{ bytes: Buffer; from: RemoteInfo }> {

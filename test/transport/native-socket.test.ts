@@ -1,12 +1,10 @@
 /** The sockets of core/transport/native, built here, and the queue around them. */
 import assert from 'node:assert/strict';
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
-import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { before, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import type { DatagramSocket, Sender } from '../../core/transport/datagram-socket.ts';
 import {
   loadNativeBinding,
@@ -16,7 +14,7 @@ import {
 import { nativeSockets } from '../../core/transport/native-socket.ts';
 import { missing } from '../programs/missing.ts';
 import { buildNativeUdp } from '../programs/native-udp.ts';
-import { MESSAGE, nextDatagram, peer } from './harness.ts';
+import { MESSAGE, nextDatagram, peer, posted } from './harness.ts';
 import { recordedLog } from './recorded-log.ts';
 
 const skip = missing('cc') ?? false;
@@ -67,18 +65,6 @@ function sendTo(
 ): Promise<Error | null> {
   return new Promise((resolve) => socket.send(bytes, port, address, resolve));
 }
-
-/** Sends from a plain socket, and waits until the system has it. */
-function posted(socket: Socket, bytes: Buffer, { address, port }: Sender): Promise<void> {
-  return new Promise((resolve, reject) =>
-    socket.send(bytes, port, address, (error) => (error === null ? resolve() : reject(error))),
-  );
-}
-
-test('native socket: the addon may be read by whoever runs the proxy', { skip }, () => {
-  const built = new URL('../../core/transport/native/udp.node', import.meta.url);
-  assert.equal(statSync(built).mode & 0o777, 0o755);
-});
 
 for (const address of [LOOPBACK, '::1']) {
   test(`native socket: takes and sends datagrams, and tells who sent them: ${address}`, {
@@ -176,46 +162,6 @@ test("native socket: an address that is taken is the system's error; after a clo
   assert.equal(again.socket.address().port, port);
 });
 
-test('native socket: one that is closed while it hands over datagrams hands over no more', {
-  skip,
-}, async (t) => {
-  const other = await peer(t);
-  const binding = loadNativeBinding();
-  let batches = 0;
-  const holder: NativeHolder = {
-    senders: [],
-    batch: new Uint32Array(96),
-    onBatch: () => {
-      batches += 1;
-      binding.close(handle);
-    },
-    onWritable: () => {},
-    onError: () => {},
-  };
-  const { handle, port } = binding.open(LOOPBACK, 0, 65_536, holder);
-  for (let i = 0; i < 100; i += 1) await posted(other.socket, MESSAGE, { address: LOOPBACK, port });
-  for (let i = 0; i < 10; i += 1) await setImmediate();
-  assert.equal(batches, 1);
-  assert.equal(binding.send(handle, MESSAGE, LOOPBACK, other.port), -constants.errno.EBADF);
-});
-
-test('native socket: ends with the worker that opened it', { skip }, async (t) => {
-  const source = `
-    const { parentPort, workerData } = require('node:worker_threads');
-    import(workerData.url).then(({ loadNativeBinding }) => {
-      const holder = { senders: [], batch: new Uint32Array(96), onBatch() {}, onWritable() {}, onError() {} };
-      const { port } = loadNativeBinding().open('127.0.0.1', 0, 65536, holder);
-      parentPort.postMessage(port);
-    });`;
-  const url = new URL('../../core/transport/native-binding.js', import.meta.url).href;
-  const worker = new Worker(source, { eval: true, workerData: { url } });
-  const [port]: unknown[] = await once(worker, 'message');
-  assert.ok(typeof port === 'number');
-  await worker.terminate();
-  const { socket } = await opened(t, { port });
-  assert.equal(socket.address().port, port);
-});
-
 /** A binding whose system takes `room` datagrams before its buffer is full. */
 function narrow() {
   const state = { room: 0, sent: [] as string[], awaited: 0, holder: null as NativeHolder | null };
@@ -267,11 +213,4 @@ test('native socket: what still waits when it is closed is told as failed', asyn
   socket.close();
   assert.match((await failed)?.message ?? '', /closed/);
   assert.equal(socket.getSendQueueSize(), 0);
-});
-
-test('native socket: without the addon the error says how to build it', () => {
-  assert.throws(() => loadNativeBinding('./native/none.node'), {
-    code: 'ERR_NATIVE_UDP',
-    message: /npm run build:native.*Cannot find module/,
-  });
 });

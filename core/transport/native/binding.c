@@ -157,22 +157,24 @@ static napi_value send_to(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* awaitWritable(handle): calls `onWritable` once the socket takes datagrams again. */
-static napi_value await_writable(napi_env env, napi_callback_info info) {
+/* The socket that is the only argument; NULL once it is closed. */
+static socket_t *only_argument(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value handle;
   napi_get_cb_info(env, info, &count, &handle, NULL, NULL);
-  socket_t *self = socket_of(env, handle);
+  return socket_of(env, handle);
+}
+
+/* awaitWritable(handle): calls `onWritable` once the socket takes datagrams again. */
+static napi_value await_writable(napi_env env, napi_callback_info info) {
+  socket_t *self = only_argument(env, info);
   if (self != NULL) socket_await_writable(self);
   return NULL;
 }
 
 /* close(handle) */
 static napi_value close_handle(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value handle;
-  napi_get_cb_info(env, info, &count, &handle, NULL, NULL);
-  socket_t *self = socket_of(env, handle);
+  socket_t *self = only_argument(env, info);
   if (self != NULL) socket_close(self);
   return NULL;
 }

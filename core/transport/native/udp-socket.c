@@ -20,7 +20,6 @@ static void learn(socket_t *self, uint32_t place, const address_t *address) {
   napi_set_named_property(env, sender, "port", value);
   napi_set_element(env, senders, place, sender);
   self->known[place] = *address;
-  self->is_known[place] = true;
 }
 
 /* Calls JavaScript from the event loop. What it throws is an uncaught exception. */
@@ -76,7 +75,7 @@ static int deliver(socket_t *self, int first, int end) {
   for (; i < end; i++) {
     const address_t *from = &self->from[i];
     uint32_t place = address_hash(from) & (SENDERS - 1);
-    bool is_known = self->is_known[place] && address_equals(&self->known[place], from);
+    bool is_known = address_equals(&self->known[place], from);
     if (!is_known && self->asked[place] == self->batch_number) break;
     if (!is_known) learn(self, place, from);
     self->asked[place] = self->batch_number;
@@ -111,11 +110,11 @@ static void on_readable(socket_t *self) {
 static void on_poll(uv_poll_t *poll, int status, int events) {
   socket_t *self = poll->data;
   if (status < 0) {
-    /* libuv stops at an error of the socket, such as ICMP brings; asking for it clears it. */
+    /* libuv stops at an error of the socket, such as ICMP brings; asking for it clears it. Datagrams may wait to be sent. */
     int error = 0;
     socklen_t length = sizeof error;
     getsockopt(self->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-    uv_poll_start(poll, UV_READABLE, on_poll);
+    socket_await_writable(self);
     report(self, error != 0 ? error : -status);
     return;
   }

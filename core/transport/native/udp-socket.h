@@ -41,8 +41,8 @@ typedef struct {
   char *slab_data;
   size_t slab_size;
   size_t slab_used;
+  /* Who has each place; of no family where it is free. */
   address_t known[SENDERS];
-  bool is_known[SENDERS];
   /* The last batch in which a sender's place was asked for, so that none is taken twice in one. */
   uint32_t asked[SENDERS];
   uint32_t batch_number;
