@@ -16,6 +16,14 @@ test('bench options: without any, each has its default', () => {
   );
 });
 
+test('bench options: the Node.js of the proxy comes with options', () => {
+  assert.deepEqual(readOptions(['--node', 'node --v8-pool-size=1  --expose-gc']).node, [
+    'node',
+    '--v8-pool-size=1',
+    '--expose-gc',
+  ]);
+});
+
 test('bench options: those that are given count', () => {
   const options = readOptions(
     '--rate 2000 --delay-ms 2.5 --proxies kamaiki --cache off --rates 5,6'.split(' '),
@@ -36,6 +44,7 @@ for (const { args, complaint } of [
     args: ['--proxies', 'kamaiki,opensips'],
     complaint: /--proxies: expected kamailio, kamaiki, found 'opensips'/,
   },
+  { args: ['--node', ' '], complaint: /--node: expected a program and its options, found ' '/ },
   { args: ['--cpus', '0'], complaint: /--cpus: expected a number of at least 0\.1, found '0'/ },
   { args: ['--cache', 'maybe'], complaint: /--cache: expected on, off, both/ },
   { args: ['--low', '900', '--high', '900'], complaint: /--low: expected less than --high/ },

@@ -31,7 +31,8 @@ export interface ArrangementOptions {
   readonly callers: number;
   readonly ringMs?: number;
   readonly metricsPort?: number;
-  readonly nodeArgs?: readonly string[];
+  /** Program and options of the Node.js that runs kamaiki; default: what runs this process. */
+  readonly node?: readonly [program: string, ...options: string[]];
   /** CPUs that the proxy may use; default: all that there are. */
   readonly cpus?: number | null;
   /** Whether SIPp is the callee, from the start; default true. */
@@ -94,7 +95,7 @@ export class Arrangement {
             memcached: store?.server ?? null,
             ringMs: options.ringMs ?? RING_MS,
             metricsPort: options.metricsPort ?? null,
-            nodeArgs: options.nodeArgs ?? [],
+            node: options.node ?? [process.execPath],
           });
     const { cpus = null } = options;
     let unlimit: (() => Promise<void>) | null = null;

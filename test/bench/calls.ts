@@ -74,7 +74,7 @@ function printRatios(runs: ReadonlyMap<ContenderName, readonly Run[]>): void {
 
 /** Measures the call, proxies side by side in turns, and prints medians and ratios. */
 export async function calls(options: BenchOptions): Promise<void> {
-  const { seconds, rounds, callers, children, delayMs, warmUp } = options;
+  const { seconds, rounds, callers, children, delayMs, node, warmUp } = options;
   const rate = options.rate ?? DEFAULT_RATE;
   const names = presentProxies(options);
   for (const cached of options.cached) {
@@ -86,7 +86,7 @@ export async function calls(options: BenchOptions): Promise<void> {
       // Neither is always the first.
       for (const name of round % 2 === 0 ? names : names.toReversed()) {
         const run = await withArrangement(
-          { proxy: name, cached, delayMs, callers, children },
+          { proxy: name, cached, delayMs, callers, children, node },
           async (bench) => {
             await bench.warmUp(warmUp);
             const measured = await bench.measure({ rate, calls: rate * seconds });

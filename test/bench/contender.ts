@@ -25,8 +25,8 @@ export interface ContenderOptions {
   readonly ringMs: number;
   /** Port of 127.0.0.1 for the figures of kamaiki; null: it shows none. */
   readonly metricsPort: number | null;
-  /** Options of Node.js for kamaiki. */
-  readonly nodeArgs: readonly string[];
+  /** Program and options of the Node.js that runs kamaiki. */
+  readonly node: readonly [program: string, ...options: string[]];
 }
 
 /** A proxy that runs. */
@@ -80,9 +80,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function spawnKamaiki(port: number, options: ContenderOptions): Child {
   const file = join(tempFolder(), 'kamailio.yaml');
   writeFileSync(file, kamaikiConfiguration(port, options));
-  const { calleePort, memcached, nodeArgs } = options;
+  const { calleePort, memcached } = options;
+  const [program, ...nodeOptions] = options.node;
   const cache = memcached === null ? { CACHE: 'off', MEMCACHED: 'embedded' } : { MEMCACHED: memcached };
-  return new Child(process.execPath, [...nodeArgs, BIN, '-f', file], {
+  return new Child(program, [...nodeOptions, BIN, '-f', file], {
     env: { CALLEE: `127.0.0.1:${calleePort}`, ...cache },
   });
 }

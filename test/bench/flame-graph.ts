@@ -17,9 +17,10 @@ export async function flameGraph(options: BenchOptions): Promise<void> {
   const rate = options.rate ?? DEFAULT_RATE;
   const [cached = true] = options.cached;
   const folder = tempFolder();
-  const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${INTERVAL_US}`];
+  const profiling = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${INTERVAL_US}`];
+  const node = [...options.node, ...profiling] as const;
   let begun = 0;
-  await withArrangement({ proxy: 'kamaiki', cached, delayMs, callers, children, nodeArgs }, async (bench) => {
+  await withArrangement({ proxy: 'kamaiki', cached, delayMs, callers, children, node }, async (bench) => {
     await bench.warmUp(warmUp);
     begun = performance.now();
     const { failed, successful } = await bench.call({ rate, calls: rate * seconds });

@@ -33,7 +33,7 @@ function addedRow(name: string, direct: UdpLoadReport, through: UdpLoadReport): 
 
 /** Measures the time from INVITE to an immediate 180, first without a proxy and then through each, and prints percentiles and what each adds. */
 export async function latency(options: BenchOptions): Promise<void> {
-  const { seconds, callers, children, delayMs, warmUp } = options;
+  const { seconds, callers, children, delayMs, node, warmUp } = options;
   const rate = options.rate ?? DEFAULT_RATE;
   const calls = rate * seconds;
   const load = { rate, calls, onlyRings: false };
@@ -42,7 +42,7 @@ export async function latency(options: BenchOptions): Promise<void> {
   for (const cached of options.cached) {
     const rows = [row('direct', calls, direct)];
     for (const proxy of presentProxies(options)) {
-      const arrangement = { proxy, cached, delayMs, callers, children, withCallee: false };
+      const arrangement = { proxy, cached, delayMs, callers, children, node, withCallee: false };
       const through = await withArrangement(arrangement, async (bench) => {
         const ends = { target: bench.target, callee: bench.calleePort };
         if (warmUp > 0) await runUdpLoad({ ...load, calls: warmUp, ...ends });

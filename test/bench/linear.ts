@@ -75,8 +75,8 @@ async function measureCase(
   seconds: number,
   options: BenchOptions,
 ): Promise<Found> {
-  const { callers, children, delayMs, warmUp } = options;
-  const arrangement = { proxy, cached, delayMs, callers, children, ringMs: RING_MS, withCallee: false };
+  const { callers, children, delayMs, node, warmUp } = options;
+  const arrangement = { proxy, cached, delayMs, callers, children, node, ringMs: RING_MS, withCallee: false };
   return withArrangement(arrangement, async (bench) => {
     const ends = { target: bench.target, callee: bench.calleePort };
     const opened =

@@ -16,6 +16,8 @@ export interface BenchOptions {
   /** Distance of memcached, ms in each direction. */
   readonly delayMs: number;
   readonly proxies: readonly ContenderName[];
+  /** Program and options of the Node.js that runs kamaiki. */
+  readonly node: readonly [program: string, ...options: string[]];
   /** With memcached operations, without, or one after the other. */
   readonly cached: readonly boolean[];
   /** Calls before each measurement. */
@@ -45,6 +47,7 @@ const OPTIONS = {
   cpus: { type: 'string' },
   'delay-ms': { type: 'string', default: '0' },
   proxies: { type: 'string', default: CONTENDERS.join(',') },
+  node: { type: 'string', default: process.execPath },
   cache: { type: 'string', default: 'both' },
   'warm-up': { type: 'string', default: '500' },
   low: { type: 'string', default: '500' },
@@ -79,6 +82,12 @@ function oneOf<K extends string>(name: string, text: string, names: readonly K[]
   return found;
 }
 
+function commandOf(name: string, text: string): [string, ...string[]] {
+  const [program = '', ...options] = text.trim().split(/\s+/u);
+  if (program === '') throw new UsageError(`--${name}: expected a program and its options, found '${text}'`);
+  return [program, ...options];
+}
+
 /** Reads the arguments behind the name of a command. @throws UsageError */
 export function readOptions(args: readonly string[]): BenchOptions {
   const values = parsed(args);
@@ -94,6 +103,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     cpus: cpus === undefined ? null : numberOf('cpus', cpus, 0.1),
     delayMs: numberOf('delay-ms', values['delay-ms'], 0),
     proxies: proxies.split(',').map((name) => oneOf('proxies', name, CONTENDERS)),
+    node: commandOf('node', values.node),
     cached: CACHE[oneOf('cache', cache, ['on', 'off', 'both'])],
     warmUp: countOf('warm-up', values['warm-up'], 0),
     low: countOf('low', values.low),

@@ -52,11 +52,11 @@ async function round(bench: Arrangement, carried: number, seconds: number): Prom
  * counts beside the better of the first two of the same round: machines are not as fast at one time as at another.
  */
 export async function overload(options: BenchOptions): Promise<void> {
-  const { seconds, rounds, callers, children, cpus, delayMs, warmUp, low, high } = options;
+  const { seconds, rounds, callers, children, cpus, delayMs, node, warmUp, low, high } = options;
   for (const proxy of options.proxies.filter((name) => missingContender(name) === null)) {
     for (const cached of options.cached) {
       print(`${proxy} ${cached ? 'with' : 'without'} memcached`);
-      await withArrangement({ proxy, cached, delayMs, callers, children, cpus }, async (bench) => {
+      await withArrangement({ proxy, cached, delayMs, callers, children, node, cpus }, async (bench) => {
         await bench.warmUp(warmUp);
         const carried = options.rate ?? (await findPeak(bench, { low, high })).carried;
         if (carried === 0) return print(`not even ${low} calls/s can be carried`);

@@ -15,7 +15,7 @@ const ATTEMPTS = 2;
  * it may be the limit itself.
  */
 export async function search(options: BenchOptions): Promise<void> {
-  const { low, high, step, seconds, callers, children, delayMs, warmUp } = options;
+  const { low, high, step, seconds, callers, children, delayMs, node, warmUp } = options;
   const rows: string[][] = [];
   for (const cached of options.cached) {
     const alone = rows.length === 0 ? [null] : [];
@@ -23,7 +23,7 @@ export async function search(options: BenchOptions): Promise<void> {
       const name = describe(proxy, cached);
       print(name);
       const passes = (rate: number): Promise<boolean> =>
-        withArrangement({ proxy, cached, delayMs, callers, children }, async (bench) => {
+        withArrangement({ proxy, cached, delayMs, callers, children, node }, async (bench) => {
           await bench.warmUp(warmUp);
           const { failed, retransmissions, started } = await bench.call({ rate, calls: rate * seconds });
           const good = failed === 0 && retransmissions <= started * MAX_RETRANSMISSIONS;

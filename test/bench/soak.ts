@@ -80,11 +80,11 @@ function printSlope(
 
 /** Has kamaiki carry half its peak for some minutes, and prints failed calls and how its memory grows. */
 export async function soak(options: BenchOptions): Promise<void> {
-  const { minutes, callers, children, delayMs, warmUp, low, high } = options;
+  const { minutes, callers, children, delayMs, node, warmUp, low, high } = options;
   const metricsPort = await freePort();
   const [cached = true] = options.cached;
   await withArrangement(
-    { proxy: 'kamaiki', cached, delayMs, callers, children, metricsPort },
+    { proxy: 'kamaiki', cached, delayMs, callers, children, node, metricsPort },
     async (bench) => {
       await bench.warmUp(warmUp);
       const rate = options.rate ?? Math.floor((await findPeak(bench, { low, high })).goodput / 2);
