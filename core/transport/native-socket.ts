@@ -11,6 +11,7 @@ import {
   SOCKET_BUFFER_BYTES,
 } from './datagram-socket.ts';
 import { BATCH, type NativeBinding, type NativeHandle, type NativeHolder, STRIDE } from './native-binding.ts';
+import { NativeOutgoing, outgoingMemory } from './native-outgoing.ts';
 
 /** What the system says where its buffer is full. */
 const FULL: readonly number[] = [-constants.errno.EAGAIN, -constants.errno.ENOBUFS];
@@ -27,10 +28,14 @@ export function nativeSockets(binding: NativeBinding): OpenDatagramSocket {
   return async (options) => new NativeSocket(binding, options);
 }
 
-/** A UDP socket that reads many datagrams at a time (core/transport/native). */
+/**
+ * A UDP socket that reads and sends many datagrams at a time (core/transport/native). What is sent without asking what became of it goes at the end of the turn
+ * of the event loop, or before the next that is asked about.
+ */
 class NativeSocket implements DatagramSocket {
   readonly #binding: NativeBinding;
   readonly #own: Sender;
+  readonly #outgoing: NativeOutgoing;
   readonly #onError: (error: Error) => void;
   #handle: NativeHandle | null;
   /** Those that the system did not take at once, in order. */
@@ -42,7 +47,9 @@ class NativeSocket implements DatagramSocket {
     this.#onError = onError;
     const senders: Sender[] = [];
     const batch = new Uint32Array(BATCH * STRIDE);
+    const memory = outgoingMemory();
     const holder: NativeHolder = {
+      ...memory,
       senders,
       batch,
       onBatch: (slab, count) => {
@@ -53,6 +60,9 @@ class NativeSocket implements DatagramSocket {
       },
       onWritable: () => this.#sendWaiting(),
       onError: (errno) => onError(systemError('recvmmsg', errno)),
+      onSendError: (errno, count) => {
+        for (let i = 0; i < count; i += 1) onError(systemError('sendmmsg', errno));
+      },
     };
     const { handle, receiveBytes, sendBytes, ...own } = binding.open(
       address,
@@ -61,6 +71,7 @@ class NativeSocket implements DatagramSocket {
       holder,
     );
     this.#handle = handle;
+    this.#outgoing = new NativeOutgoing(binding, handle, memory);
     this.#own = own;
     logBuffers(log, own, { receiveBytes, sendBytes });
   }
@@ -70,18 +81,25 @@ class NativeSocket implements DatagramSocket {
   }
 
   getSendQueueSize(): number {
-    return this.#waitingBytes;
+    return this.#outgoing.bytes + this.#waitingBytes;
   }
 
   send(bytes: Buffer, port: number, address: string, sent?: Sent): void {
     if (!(port > 0 && port <= MAX_PORT))
       throw new RangeError(`Port should be > 0 and < 65536, found ${port}`);
-    if (this.#waiting.length > 0 || !this.#trySend(bytes, port, address, sent))
-      this.#wait({ bytes, port, address, sent });
+    if (this.#handle === null) throw new Error('socket is closed');
+    if (this.#waiting.length === 0) {
+      if (sent === undefined && this.#outgoing.add(bytes, port, address)) return;
+      if (this.#outgoing.flush() && this.#trySend(this.#handle, { bytes, port, address, sent })) return;
+    }
+    this.#wait(this.#handle, { bytes, port, address, sent });
   }
 
   close(closed?: () => void): void {
-    if (this.#handle !== null) this.#binding.close(this.#handle);
+    if (this.#handle !== null) {
+      this.#outgoing.flush();
+      this.#binding.close(this.#handle);
+    }
     this.#handle = null;
     this.#waitingBytes = 0;
     for (const { sent } of this.#waiting.splice(0))
@@ -90,9 +108,8 @@ class NativeSocket implements DatagramSocket {
   }
 
   /** False where the system's buffer is full. */
-  #trySend(bytes: Buffer, port: number, address: string, sent: Sent | undefined): boolean {
-    if (this.#handle === null) throw new Error('socket is closed');
-    const result = this.#binding.send(this.#handle, bytes, address, port);
+  #trySend(handle: NativeHandle, { bytes, port, address, sent }: Waiting): boolean {
+    const result = this.#binding.send(handle, bytes, address, port);
     if (result < 0 && FULL.includes(result)) return false;
     const error = result < 0 ? systemError('send', result, `${address}:${port}`) : null;
     if (sent !== undefined) process.nextTick(sent, error, bytes.length);
@@ -100,22 +117,24 @@ class NativeSocket implements DatagramSocket {
     return true;
   }
 
-  #wait(datagram: Waiting): void {
-    if (this.#waiting.length === 0 && this.#handle !== null) this.#binding.awaitWritable(this.#handle);
+  #wait(handle: NativeHandle, datagram: Waiting): void {
+    if (this.#waiting.length === 0) this.#binding.awaitWritable(handle);
     this.#waiting.push(datagram);
     this.#waitingBytes += datagram.bytes.length;
   }
 
   #sendWaiting(): void {
+    const handle = this.#handle;
+    if (handle === null) return;
     const waiting = this.#waiting;
     let taken = 0;
-    for (const { bytes, port, address, sent } of waiting) {
-      if (!this.#trySend(bytes, port, address, sent)) break;
-      this.#waitingBytes -= bytes.length;
+    for (const datagram of waiting) {
+      if (!this.#trySend(handle, datagram)) break;
+      this.#waitingBytes -= datagram.bytes.length;
       taken += 1;
     }
     this.#waiting = waiting.slice(taken);
-    if (this.#waiting.length > 0 && this.#handle !== null) this.#binding.awaitWritable(this.#handle);
+    if (this.#waiting.length > 0) this.#binding.awaitWritable(handle);
   }
 }
 

@@ -7,6 +7,7 @@ import { before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { BATCH, loadNativeBinding, type NativeHolder, STRIDE } from '../../core/transport/native-binding.ts';
+import { outgoingMemory } from '../../core/transport/native-outgoing.ts';
 import { missing } from '../programs/missing.ts';
 import { buildNativeUdp } from '../programs/native-udp.ts';
 import { MESSAGE, peer, posted } from './harness.ts';
@@ -27,6 +28,8 @@ function holder(): NativeHolder {
     onBatch: () => {},
     onWritable: () => {},
     onError: () => {},
+    onSendError: () => {},
+    ...outgoingMemory(),
   };
 }
 
@@ -35,7 +38,8 @@ function inWorker(statements: string): Worker {
   const url = new URL('../../core/transport/native-binding.js', import.meta.url).href;
   const source = `
     const { parentPort, workerData } = require('node:worker_threads');
-    const holder = { senders: [], batch: new Uint32Array(96), onBatch() {}, onWritable() {}, onError() {} };
+    const holder = { senders: [], batch: new Uint32Array(96), onBatch() {}, onWritable() {}, onError() {}, onSendError() {},
+      queue: new Uint32Array(194), outgoing: new Uint8Array(65536) };
     import(workerData).then(({ loadNativeBinding }) => {${statements}
     });`;
   return new Worker(source, { eval: true, workerData: url });

@@ -1,70 +1,20 @@
-/** The sockets of core/transport/native, built here, and the queue around them. */
+/** The sockets of core/transport/native, built here: what arrives at them, and what fails. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { constants } from 'node:os';
-import { before, type TestContext, test } from 'node:test';
+import { before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { DatagramSocket, Sender } from '../../core/transport/datagram-socket.ts';
-import {
-  loadNativeBinding,
-  type NativeBinding,
-  type NativeHolder,
-} from '../../core/transport/native-binding.ts';
-import { nativeSockets } from '../../core/transport/native-socket.ts';
 import { missing } from '../programs/missing.ts';
 import { buildNativeUdp } from '../programs/native-udp.ts';
 import { MESSAGE, nextDatagram, peer, posted } from './harness.ts';
-import { recordedLog } from './recorded-log.ts';
+import { LOOPBACK, opened, sendTo } from './native-rig.ts';
 
 const skip = missing('cc') ?? false;
-const PATIENCE_MS = 10_000;
-const LOOPBACK = '127.0.0.1';
 
 before(() => {
   if (skip === false) buildNativeUdp();
 });
-
-interface Arrived {
-  readonly bytes: Buffer;
-  readonly from: Sender;
-}
-
-/** A native socket, closed after the test, and what arrives at it. */
-async function opened(t: TestContext, { address = LOOPBACK, port = 0, binding = loadNativeBinding() } = {}) {
-  const arrived: Arrived[] = [];
-  const errors: Error[] = [];
-  const log = recordedLog();
-  const events = new EventEmitter();
-  const socket = await nativeSockets(binding)({
-    address,
-    port,
-    family: address.includes(':') ? 6 : 4,
-    log,
-    onDatagram: (bytes, from) => {
-      arrived.push({ bytes, from });
-      events.emit('arrival');
-    },
-    onError: (error) => errors.push(error),
-  });
-  t.after(() => socket.close());
-  /** Waits until so many datagrams are there. */
-  const arrival = async (count: number): Promise<readonly Arrived[]> => {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    while (arrived.length < count) await once(events, 'arrival', { signal });
-    return arrived;
-  };
-  return { socket, arrived, arrival, errors, log };
-}
-
-function sendTo(
-  socket: DatagramSocket,
-  bytes: Buffer,
-  port: number,
-  address = LOOPBACK,
-): Promise<Error | null> {
-  return new Promise((resolve) => socket.send(bytes, port, address, resolve));
-}
 
 for (const address of [LOOPBACK, '::1']) {
   test(`native socket: takes and sends datagrams, and tells who sent them: ${address}`, {
@@ -160,57 +110,4 @@ test("native socket: an address that is taken is the system's error; after a clo
   assert.throws(() => socket.send(MESSAGE, 5_060, LOOPBACK), /closed/);
   const again = await opened(t, { port });
   assert.equal(again.socket.address().port, port);
-});
-
-/** A binding whose system takes `room` datagrams before its buffer is full. */
-function narrow() {
-  const state = { room: 0, sent: [] as string[], awaited: 0, holder: null as NativeHolder | null };
-  const binding: NativeBinding = {
-    open: (_address, _port, _bytes, holder) => {
-      state.holder = holder;
-      return {
-        handle: {},
-        address: LOOPBACK,
-        port: 5_060,
-        receiveBytes: 0,
-        sendBytes: 0,
-      };
-    },
-    send: (_handle, bytes) => {
-      if (state.room === 0) return -constants.errno.EAGAIN;
-      state.room -= 1;
-      state.sent.push(String(bytes));
-      return bytes.length;
-    },
-    awaitWritable: () => void (state.awaited += 1),
-    close: () => {},
-  };
-  return { state, binding };
-}
-
-test('native socket: where the system is full datagrams wait in order, and go when it takes them again', async (t) => {
-  const { state, binding } = narrow();
-  const { socket } = await opened(t, { binding });
-  const told: (Error | null)[] = [];
-  state.room = 1;
-  for (const text of ['a', 'bb', 'ccc'])
-    socket.send(Buffer.from(text), 5_061, LOOPBACK, (error) => told.push(error));
-  assert.deepEqual([state.sent, state.awaited, socket.getSendQueueSize()], [['a'], 1, 5]);
-  state.room = 1;
-  state.holder?.onWritable();
-  assert.deepEqual([state.sent, state.awaited, socket.getSendQueueSize()], [['a', 'bb'], 2, 3]);
-  state.room = 9;
-  state.holder?.onWritable();
-  assert.deepEqual([state.sent, state.awaited, socket.getSendQueueSize()], [['a', 'bb', 'ccc'], 2, 0]);
-  await setImmediate();
-  assert.deepEqual(told, [null, null, null]);
-});
-
-test('native socket: what still waits when it is closed is told as failed', async (t) => {
-  const { binding } = narrow();
-  const { socket } = await opened(t, { binding });
-  const failed = sendTo(socket, MESSAGE, 5_061);
-  socket.close();
-  assert.match((await failed)?.message ?? '', /closed/);
-  assert.equal(socket.getSendQueueSize(), 0);
 });

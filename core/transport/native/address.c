@@ -16,6 +16,11 @@ uint32_t address_port(const address_t *address) {
   return ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port : address->v6.sin6_port);
 }
 
+void address_set_port(address_t *address, uint32_t port) {
+  if (address->any.sa_family == AF_INET) address->v4.sin_port = htons((uint16_t)port);
+  else address->v6.sin6_port = htons((uint16_t)port);
+}
+
 void address_print(const address_t *address, char text[ADDRESS_CHARS]) {
   if (address->any.sa_family == AF_INET) {
     uv_ip4_name(&address->v4, text, ADDRESS_CHARS);

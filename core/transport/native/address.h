@@ -19,6 +19,7 @@ typedef union {
 int address_read(int family, const char *host, uint32_t port, address_t *address);
 socklen_t address_length(const address_t *address);
 uint32_t address_port(const address_t *address);
+void address_set_port(address_t *address, uint32_t port);
 /* Prints an address as Node.js does: a link-local one with its zone. */
 void address_print(const address_t *address, char text[ADDRESS_CHARS]);
 bool address_equals(const address_t *a, const address_t *b);

@@ -1,6 +1,7 @@
 /*
- * UDP sockets for Node.js that read many datagrams at a time: recvmmsg into memory that is kept for it, one call of JavaScript for all of them, and no object
- * for each but a slice of a shared buffer. `node:dgram` reads one at a time, and makes a buffer of 64 KiB and an address object for each.
+ * UDP sockets for Node.js that read and send many datagrams at a time: recvmmsg into memory that is kept for it, one call of JavaScript for all of them, and no
+ * object for each but a slice of a shared buffer; sendmmsg, without a call from JavaScript, of what it has written into shared memory. `node:dgram` reads and sends
+ * one at a time, and makes a buffer of 64 KiB and an address object for each that it reads.
  *
  * Linux; Node-API 8. What JavaScript sees is declared in ../native-binding.ts.
  */
@@ -87,7 +88,15 @@ static napi_value opened(napi_env env, socket_t *self) {
   return result;
 }
 
-/* open(address, port, bufferBytes, { onBatch, onWritable, onError, senders, batch }) */
+/* Keeps a typed array for as long as the socket is open; its bytes stay where they are. */
+static napi_ref keep_array(napi_env env, napi_value owner, const char *name, void **data, size_t *length) {
+  napi_value value;
+  napi_get_named_property(env, owner, name, &value);
+  napi_get_typedarray_info(env, value, NULL, length, data, NULL, NULL);
+  return keep(env, owner, name);
+}
+
+/* open(address, port, bufferBytes, { onBatch, onWritable, onError, onSendError, senders, batch, queue, outgoing }) */
 static napi_value open_socket(napi_env env, napi_callback_info info) {
   size_t count = 4;
   napi_value arguments[4], value;
@@ -116,10 +125,11 @@ static napi_value open_socket(napi_env env, napi_callback_info info) {
   self->on_writable = keep(env, arguments[3], "onWritable");
   self->on_error = keep(env, arguments[3], "onError");
   self->senders = keep(env, arguments[3], "senders");
-  self->batch_ref = keep(env, arguments[3], "batch");
+  self->on_send_error = keep(env, arguments[3], "onSendError");
+  self->batch_ref = keep_array(env, arguments[3], "batch", (void **)&self->batch, NULL);
+  self->queue_ref = keep_array(env, arguments[3], "queue", (void **)&self->outgoing.queue, NULL);
+  self->outgoing_ref = keep_array(env, arguments[3], "outgoing", (void **)&self->outgoing.bytes, &self->outgoing.size);
   napi_create_reference(env, arguments[3], 1, &self->receiver);
-  napi_get_named_property(env, arguments[3], "batch", &value);
-  napi_get_typedarray_info(env, value, NULL, NULL, (void **)&self->batch, NULL, NULL);
   napi_create_string_utf8(env, "UDP", NAPI_AUTO_LENGTH, &value);
   napi_async_init(env, arguments[3], value, &self->context);
   socket_start(self);
@@ -172,6 +182,36 @@ static napi_value await_writable(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* flush(handle): sends what is queued; bytes of it that the system does not take now. */
+static napi_value flush(napi_env env, napi_callback_info info) {
+  socket_t *self = only_argument(env, info);
+  napi_value result;
+  napi_create_uint32(env, self == NULL ? 0 : socket_flush(self), &result);
+  return result;
+}
+
+static int set_destination_of(napi_env env, const napi_value arguments[3]) {
+  char host[ADDRESS_CHARS];
+  size_t length;
+  uint32_t place;
+  socket_t *self = socket_of(env, arguments[0]);
+  if (self == NULL) return -EBADF;
+  if (napi_get_value_uint32(env, arguments[1], &place) != napi_ok || place >= DESTINATIONS ||
+      napi_get_value_string_latin1(env, arguments[2], host, sizeof host, &length) != napi_ok ||
+      address_read(self->family, host, 0, &self->outgoing.destinations[place]) != 0)
+    return -EINVAL;
+  return 0;
+}
+
+/* setDestination(handle, place, address): 0, or an error number below 0. */
+static napi_value set_destination(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3], result;
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  napi_create_int32(env, set_destination_of(env, arguments), &result);
+  return result;
+}
+
 /* close(handle) */
 static napi_value close_handle(napi_env env, napi_callback_info info) {
   socket_t *self = only_argument(env, info);
@@ -183,7 +223,12 @@ NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback callback;
-  } functions[] = {{"open", open_socket}, {"send", send_to}, {"awaitWritable", await_writable}, {"close", close_handle}};
+  } functions[] = {{"open", open_socket},
+                   {"send", send_to},
+                   {"setDestination", set_destination},
+                   {"flush", flush},
+                   {"awaitWritable", await_writable},
+                   {"close", close_handle}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL, &function);

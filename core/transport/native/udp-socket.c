@@ -42,6 +42,36 @@ static void report(socket_t *self, int error) {
   napi_close_handle_scope(self->env, scope);
 }
 
+static void report_failed(socket_t *self) {
+  napi_handle_scope scope;
+  napi_value arguments[2];
+  napi_open_handle_scope(self->env, &scope);
+  napi_create_int32(self->env, -self->outgoing.error, &arguments[0]);
+  napi_create_uint32(self->env, self->outgoing.failed, &arguments[1]);
+  self->outgoing.failed = 0;
+  call(self, self->on_send_error, 2, arguments);
+  napi_close_handle_scope(self->env, scope);
+}
+
+uint32_t socket_flush(socket_t *self) {
+  if (!outgoing_flush(&self->outgoing, self->fd)) socket_await_writable(self);
+  return self->outgoing.queue[1];
+}
+
+/* What a turn of the event loop has queued is sent, and what could not be sent is told. */
+static void end_turn(socket_t *self) {
+  if (self->outgoing.queue[0] > 0) socket_flush(self);
+  if (self->outgoing.failed > 0) report_failed(self);
+}
+
+static void on_before(uv_prepare_t *before) {
+  end_turn(before->data);
+}
+
+static void on_after(uv_check_t *after) {
+  end_turn(after->data);
+}
+
 /* The slab with room for so many bytes, a new one where there is none. */
 static napi_value slab_for(socket_t *self, size_t bytes) {
   napi_env env = self->env;
@@ -118,7 +148,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     report(self, error != 0 ? error : -status);
     return;
   }
-  if ((events & UV_WRITABLE) != 0) {
+  if ((events & UV_WRITABLE) != 0 && outgoing_flush(&self->outgoing, self->fd)) {
     napi_handle_scope scope;
     uv_poll_start(poll, UV_READABLE, on_poll);
     napi_open_handle_scope(self->env, &scope);
@@ -136,8 +166,9 @@ void socket_release(socket_t *self) {
 
 static void on_closed(uv_handle_t *handle) {
   socket_t *self = handle->data;
-  napi_ref references[] = {self->receiver, self->on_batch, self->on_writable, self->on_error,
-                           self->senders,  self->batch_ref, self->slab};
+  if (--self->in_loop > 0) return;
+  napi_ref references[] = {self->receiver, self->on_batch,  self->on_writable, self->on_error,     self->on_send_error,
+                           self->senders,  self->batch_ref, self->queue_ref,   self->outgoing_ref, self->slab};
   for (size_t i = 0; i < sizeof references / sizeof *references; i++)
     if (references[i] != NULL) napi_delete_reference(self->env, references[i]);
   napi_async_destroy(self->env, self->context);
@@ -151,6 +182,8 @@ void socket_close(socket_t *self) {
   uv_poll_stop(&self->poll);
   close(self->fd);
   uv_close((uv_handle_t *)&self->poll, on_closed);
+  uv_close((uv_handle_t *)&self->before, on_closed);
+  uv_close((uv_handle_t *)&self->after, on_closed);
 }
 
 static void on_cleanup(napi_async_cleanup_hook_handle hook, void *data) {
@@ -187,6 +220,16 @@ void socket_start(socket_t *self) {
   uv_poll_init(loop, &self->poll, self->fd);
   self->poll.data = self;
   uv_poll_start(&self->poll, UV_READABLE, on_poll);
+  uv_prepare_init(loop, &self->before);
+  self->before.data = self;
+  uv_prepare_start(&self->before, on_before);
+  uv_check_init(loop, &self->after);
+  self->after.data = self;
+  uv_check_start(&self->after, on_after);
+  /* The poll alone keeps the process running. */
+  uv_unref((uv_handle_t *)&self->before);
+  uv_unref((uv_handle_t *)&self->after);
+  self->in_loop = 3;
   napi_add_async_cleanup_hook(self->env, on_cleanup, self, &self->cleanup);
 }
 
