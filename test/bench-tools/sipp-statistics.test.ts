@@ -5,7 +5,7 @@ import {
   goodputOf,
   offeredOf,
   parseStatistics,
-  secondsUntilWell,
+  recoveryOf,
   together,
 } from '../bench/sipp-statistics.ts';
 
@@ -106,16 +106,20 @@ test('SIPp statistics: several SIPps count as one, second by second', () => {
   );
 });
 
-test('SIPp statistics: it is well again after the last second in which something was wrong, and at once when nothing was', () => {
+test('SIPp statistics: it is well once nothing is wrong for two seconds, and what is wrong later is told apart', () => {
   const statistics = parseStatistics(
-    file([[0], [1, 10, 9, 0, 1], [2, 10, 10], [3, 10, 9, 0, 1], [4, 10, 10]]),
+    file([[0], [1, 10, 9, 0, 1], [2, 10, 10], [3, 10, 9, 0, 1], [4, 10, 10], [5, 10, 10], [6, 10, 7, 0, 3]]),
   );
-  assert.equal(
-    secondsUntilWell(statistics, ({ failed }) => failed > 0),
-    3,
+  assert.deepEqual(
+    recoveryOf(statistics, ({ failed }) => failed),
+    { afterS: 3, wrongLater: 3 },
   );
-  assert.equal(
-    secondsUntilWell(statistics, ({ retransmissions }) => retransmissions > 0),
-    0,
+  assert.deepEqual(
+    recoveryOf(statistics, ({ retransmissions }) => retransmissions),
+    { afterS: 0, wrongLater: 0 },
+  );
+  assert.deepEqual(
+    recoveryOf(statistics, ({ started }) => started),
+    { afterS: 6, wrongLater: 0 },
   );
 });

@@ -3,13 +3,7 @@ import { type Arrangement, type CallLoad, withArrangement } from './arrangement.
 import { missingContender } from './contender.ts';
 import type { BenchOptions } from './options.ts';
 import { findPeak } from './peak.ts';
-import {
-  goodputOf,
-  type Interval,
-  offeredOf,
-  secondsUntilWell,
-  type SippStatistics,
-} from './sipp-statistics.ts';
+import { goodputOf, type Interval, offeredOf, recoveryOf, type SippStatistics } from './sipp-statistics.ts';
 import { mean, median } from './statistics.ts';
 import { print, shown, table } from './table.ts';
 
@@ -41,7 +35,7 @@ async function round(bench: Arrangement, carried: number, seconds: number): Prom
   // Calls that get no answer go on for half a minute; the time of the overload is over all the same.
   await Promise.race([tooMany.result, delay(seconds * 1000)]);
   const rate = Math.max(1, Math.floor(carried * AFTERWARDS));
-  const few = await bench.begin({ rate, calls: rate * RECOVERY_S });
+  const few = await bench.begin({ rate, calls: rate * RECOVERY_S, acceptsRefusal: true });
   const afterwards = await few.result;
   const { peakKb } = bench.usage();
   return { before, beyond, overload: await tooMany.stop(), afterwards, peakMb: peakKb / 1024 };
@@ -84,8 +78,9 @@ const HEAD = [
   'failed',
   'retr.',
   'peak RSS, MB',
-  'failures end after',
-  'retr. end after',
+  'well after',
+  'not well later',
+  'without retr. after',
 ];
 
 /** Calls a second that went well under each load of a round. */
@@ -135,10 +130,12 @@ function resultOf(rounds: readonly Round[], seconds: number): string {
   return table(HEAD, rows);
 }
 
-const failed = (interval: Interval): boolean => interval.failed > 0;
-const failedOrRepeated = (interval: Interval): boolean => interval.failed + interval.retransmissions > 0;
+/** Calls that an overload that is over should not touch. */
+const notWell = ({ failed, refused }: Interval): number => failed + refused;
+const notWellOrRepeated = (interval: Interval): number => notWell(interval) + interval.retransmissions;
 
 function rowOf({ overload: over, afterwards, peakMb }: Round, goodputs: Goodputs, seconds: number): string[] {
+  const { afterS, wrongLater } = recoveryOf(afterwards, notWell);
   const excess = over.started - (over.successful - over.refused);
   return [
     shown(goodputs.carried),
@@ -151,7 +148,8 @@ function rowOf({ overload: over, afterwards, peakMb }: Round, goodputs: Goodputs
     String(over.failed),
     String(over.retransmissions),
     shown(peakMb),
-    `${shown(secondsUntilWell(afterwards, failed), 1)} s`,
-    `${shown(secondsUntilWell(afterwards, failedOrRepeated), 1)} s`,
+    `${shown(afterS, 1)} s`,
+    String(wrongLater),
+    `${shown(recoveryOf(afterwards, notWellOrRepeated).afterS, 1)} s`,
   ];
 }

@@ -115,10 +115,21 @@ export function offeredOf(statistics: SippStatistics, seconds: number): number {
   return counts.started / lengthS;
 }
 
-/** Seconds until the last interval in which something is wrong is over; 0 when nothing is. */
-export function secondsUntilWell(
+/** Intervals without anything wrong, one after the other, that it takes to be well. */
+const WELL_INTERVALS = 2;
+
+/** Seconds until nothing is wrong for two intervals, or to the end; and what goes wrong after that, of another cause. */
+export function recoveryOf(
   { intervals }: SippStatistics,
-  isWrong: (interval: Interval) => boolean,
-): number {
-  return intervals.findLast(isWrong)?.endS ?? 0;
+  wrongOf: (interval: Interval) => number,
+): { readonly afterS: number; readonly wrongLater: number } {
+  const wrong = intervals.map(wrongOf);
+  const isWell = (_: number, i: number): boolean =>
+    wrong.slice(i, i + WELL_INTERVALS).every((count) => count === 0);
+  const found = wrong.findIndex(isWell);
+  const first = found === -1 ? wrong.length : found;
+  return {
+    afterS: intervals[first - 1]?.endS ?? 0,
+    wrongLater: wrong.slice(first).reduce((a, b) => a + b, 0),
+  };
 }
