@@ -54,7 +54,7 @@ export interface NativeBinding {
   send(handle: NativeHandle, bytes: Buffer, address: string, port: number): number;
   /** Makes a numeric address known by its place; an errno below 0 where it is none of the socket's family. */
   setDestination(handle: NativeHandle, place: number, address: string): number;
-  /** Sends what is queued; returns the bytes of it that the system does not take now. */
+  /** Sends what is queued; returns how many datagrams of it the system does not take now. */
   flush(handle: NativeHandle): number;
   awaitWritable(handle: NativeHandle): void;
   close(handle: NativeHandle): void;

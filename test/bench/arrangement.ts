@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../programs/free-port.ts';
 import type { Sipp } from '../programs/sipp.ts';
 import { CallStore, type Leftovers } from './call-store.ts';
-import { type Contender, type ContenderName, startContender } from './contender.ts';
+import { type Contender, type ContenderName, startContender, type NodeCommand } from './contender.ts';
 import { limitCpu } from './cpu-limit.ts';
 import { cpuBetween, type TreeUsage, usageOf } from './process-tree.ts';
 import { type Callers, startCallee, startCallers } from './sipp-callers.ts';
@@ -31,8 +31,8 @@ export interface ArrangementOptions {
   readonly callers: number;
   readonly ringMs?: number;
   readonly metricsPort?: number;
-  /** Program and options of the Node.js that runs kamaiki; default: what runs this process. */
-  readonly node?: readonly [program: string, ...options: string[]];
+  /** What runs kamaiki; default: what runs this process. */
+  readonly node?: NodeCommand;
   /** CPUs that the proxy may use; default: all that there are. */
   readonly cpus?: number | null;
   /** Whether SIPp is the callee, from the start; default true. */

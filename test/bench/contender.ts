@@ -14,6 +14,9 @@ import { kamailioConfiguration } from './kamailio-configuration.ts';
 export const CONTENDERS = ['kamailio', 'kamaiki'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
 
+/** A Node.js and its options. */
+export type NodeCommand = readonly [program: string, ...options: string[]];
+
 /** How a proxy is started. */
 export interface ContenderOptions {
   readonly calleePort: number;
@@ -25,8 +28,8 @@ export interface ContenderOptions {
   readonly ringMs: number;
   /** Port of 127.0.0.1 for the figures of kamaiki; null: it shows none. */
   readonly metricsPort: number | null;
-  /** Program and options of the Node.js that runs kamaiki. */
-  readonly node: readonly [program: string, ...options: string[]];
+  /** What runs kamaiki. */
+  readonly node: NodeCommand;
 }
 
 /** A proxy that runs. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { CONTENDERS, type ContenderName } from './contender.ts';
+import { CONTENDERS, type ContenderName, type NodeCommand } from './contender.ts';
 
 /** What the command line chooses; each command takes of it what it needs. */
 export interface BenchOptions {
@@ -16,8 +16,8 @@ export interface BenchOptions {
   /** Distance of memcached, ms in each direction. */
   readonly delayMs: number;
   readonly proxies: readonly ContenderName[];
-  /** Program and options of the Node.js that runs kamaiki. */
-  readonly node: readonly [program: string, ...options: string[]];
+  /** What runs kamaiki. */
+  readonly node: NodeCommand;
   /** With memcached operations, without, or one after the other. */
   readonly cached: readonly boolean[];
   /** Calls before each measurement. */
@@ -82,7 +82,7 @@ function oneOf<K extends string>(name: string, text: string, names: readonly K[]
   return found;
 }
 
-function commandOf(name: string, text: string): [string, ...string[]] {
+function commandOf(name: string, text: string): NodeCommand {
   const [program = '', ...options] = text.trim().split(/\s+/u);
   if (program === '') throw new UsageError(`--${name}: expected a program and its options, found '${text}'`);
   return [program, ...options];

@@ -1,8 +1,12 @@
 /** How native sockets send: together at the end of a turn, in order, and later where the system is full. */
 import assert from 'node:assert/strict';
-import { constants } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   type NativeBinding,
   type NativeHolder,
@@ -15,6 +19,7 @@ import { buildNativeUdp } from '../programs/native-udp.ts';
 import { MESSAGE, nextDatagram, peer } from './harness.ts';
 import { LOOPBACK, opened, sendTo } from './native-rig.ts';
 
+const PATIENCE_MS = 10_000;
 const skip = missing('cc') ?? false;
 
 before(() => {
@@ -41,12 +46,71 @@ test('native socket: what is sent in one turn arrives in order, asked about or n
     else socket.send(bytes, other.port, LOOPBACK);
     assert.ok(socket.getSendQueueSize() <= 65_536);
   }
-  await all;
+  await Promise.race([
+    all,
+    setTimeout(PATIENCE_MS, null, { ref: false }).then(() => assert.fail('not all arrived')),
+  ]);
   assert.deepEqual(
     arrived,
     Array.from({ length: 200 }, (_, i) => i),
   );
   assert.deepEqual(errors, []);
+});
+
+test('native socket: those behind one that the system refuses go all the same, an empty one among them', {
+  skip,
+}, async (t) => {
+  const { socket, errors } = await opened(t);
+  const other = await peer(t);
+  const arrived: string[] = [];
+  const all = new Promise<void>((resolve) =>
+    other.socket.on('message', (bytes) => {
+      if (arrived.push(String(bytes)) === 3) resolve();
+    }),
+  );
+  socket.send(Buffer.from('before'), other.port, LOOPBACK);
+  // Nobody may send to everybody without asking for it.
+  socket.send(MESSAGE, other.port, '255.255.255.255');
+  socket.send(Buffer.alloc(0), other.port, LOOPBACK);
+  socket.send(Buffer.from('behind'), other.port, LOOPBACK);
+  await Promise.race([
+    all,
+    setTimeout(PATIENCE_MS, null, { ref: false }).then(() => assert.fail('not all arrived')),
+  ]);
+  assert.deepEqual(arrived, ['before', '', 'behind']);
+  assert.deepEqual(
+    errors.map(({ message }) => message),
+    ['sendmmsg EACCES'],
+  );
+});
+
+/** Stands before the system's `sendmmsg`: takes three datagrams at a time, and none each second time. */
+const STINGY = `#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int sendmmsg(int fd, struct mmsghdr *headers, unsigned count, int flags) {
+  static unsigned calls;
+  if (++calls % 2 == 0) { errno = EAGAIN; return -1; }
+  return syscall(SYS_sendmmsg, fd, headers, count < 3 ? count : 3, flags);
+}
+`;
+
+test('native socket: what a full system leaves over goes later, whole and in order', { skip }, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'kamaiki-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const library = join(folder, 'stingy.so');
+  execFileSync(process.env['CC'] ?? 'cc', ['-shared', '-fPIC', '-x', 'c', '-o', library, '-'], {
+    input: STINGY,
+  });
+  const sender = fileURLToPath(new URL('native-sender.js', import.meta.url));
+  const printed = execFileSync(process.execPath, [sender], {
+    env: { ...process.env, LD_PRELOAD: library },
+    timeout: 60_000,
+    encoding: 'utf8',
+  });
+  assert.equal(printed, `${Array.from({ length: 150 }, (_, i) => `${i}:${100 + i}`).join(' ')}\n`);
 });
 
 test('native socket: to many addresses in one turn each datagram goes to its own', { skip }, async (t) => {
@@ -108,7 +172,7 @@ function narrow() {
         queue[0]! -= 1;
         queue[1]! -= length;
       }
-      return queue[1]!;
+      return queue[0]!;
     },
     awaitWritable: () => void (state.awaited += 1),
     close: () => {},

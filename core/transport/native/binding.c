@@ -141,7 +141,19 @@ static socket_t *socket_of(napi_env env, napi_value handle) {
   return napi_get_value_external(env, handle, &data) == napi_ok && ((socket_t *)data)->is_open ? data : NULL;
 }
 
-static int send_datagram(napi_env env, const napi_value arguments[4]) {
+/* Most arguments of a function that returns a number. */
+#define ARGUMENTS 4
+
+/* Calls `run` with the arguments and returns its number; what is not given is undefined. */
+static napi_value number_of(napi_env env, napi_callback_info info, int (*run)(napi_env, const napi_value *)) {
+  size_t count = ARGUMENTS;
+  napi_value arguments[ARGUMENTS], result;
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  napi_create_int32(env, run(env, arguments), &result);
+  return result;
+}
+
+static int send_datagram(napi_env env, const napi_value *arguments) {
   void *bytes;
   size_t length, host_length;
   char host[ADDRESS_CHARS];
@@ -160,11 +172,7 @@ static int send_datagram(napi_env env, const napi_value arguments[4]) {
 
 /* send(handle, bytes, address, port): bytes sent, or an error number below 0. */
 static napi_value send_to(napi_env env, napi_callback_info info) {
-  size_t count = 4;
-  napi_value arguments[4], result;
-  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  napi_create_int32(env, send_datagram(env, arguments), &result);
-  return result;
+  return number_of(env, info, send_datagram);
 }
 
 /* The socket that is the only argument; NULL once it is closed. */
@@ -182,15 +190,17 @@ static napi_value await_writable(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* flush(handle): sends what is queued; bytes of it that the system does not take now. */
-static napi_value flush(napi_env env, napi_callback_info info) {
-  socket_t *self = only_argument(env, info);
-  napi_value result;
-  napi_create_uint32(env, self == NULL ? 0 : socket_flush(self), &result);
-  return result;
+static int flush_queue(napi_env env, const napi_value *arguments) {
+  socket_t *self = socket_of(env, arguments[0]);
+  return self == NULL ? 0 : (int)socket_flush(self);
 }
 
-static int set_destination_of(napi_env env, const napi_value arguments[3]) {
+/* flush(handle): sends what is queued; datagrams of it that the system does not take now. */
+static napi_value flush(napi_env env, napi_callback_info info) {
+  return number_of(env, info, flush_queue);
+}
+
+static int learn_destination(napi_env env, const napi_value *arguments) {
   char host[ADDRESS_CHARS];
   size_t length;
   uint32_t place;
@@ -205,11 +215,7 @@ static int set_destination_of(napi_env env, const napi_value arguments[3]) {
 
 /* setDestination(handle, place, address): 0, or an error number below 0. */
 static napi_value set_destination(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value arguments[3], result;
-  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  napi_create_int32(env, set_destination_of(env, arguments), &result);
-  return result;
+  return number_of(env, info, learn_destination);
 }
 
 /* close(handle) */

@@ -26,7 +26,7 @@ static uint32_t prepare(outgoing_t *self) {
 }
 
 /* Lets those from `first` to `end` wait on, and forgets the others. */
-static void keep(outgoing_t *self, uint32_t first, uint32_t end) {
+static void leave_waiting(outgoing_t *self, uint32_t first, uint32_t end) {
   uint32_t *entries = self->queue + QUEUE_HEAD;
   size_t bytes = 0;
   for (uint32_t i = first; i < end; i++) bytes += self->slots[i].iov_len;
@@ -44,7 +44,7 @@ bool outgoing_flush(outgoing_t *self, int fd) {
     if (sent > 0) {
       next += (uint32_t)sent;
     } else if (errno == EAGAIN || errno == ENOBUFS) {
-      keep(self, next, count);
+      leave_waiting(self, next, count);
       return false;
     } else if (errno != EINTR) {
       /* It says so of the first that it was given. */

@@ -55,7 +55,7 @@ static void report_failed(socket_t *self) {
 
 uint32_t socket_flush(socket_t *self) {
   if (!outgoing_flush(&self->outgoing, self->fd)) socket_await_writable(self);
-  return self->outgoing.queue[1];
+  return self->outgoing.queue[0];
 }
 
 /* What a turn of the event loop has queued is sent, and what could not be sent is told. */

@@ -65,7 +65,7 @@ typedef struct {
 socket_t *socket_new(napi_env env, int fd, int family);
 /* Reads from here on. The references and the context must be there. */
 void socket_start(socket_t *self);
-/* Sends what is queued, as far as the system takes it; what it does not goes as soon as it does. Bytes that wait for that. */
+/* Sends what is queued, as far as the system takes it; what it does not goes as soon as it does. Datagrams that wait for that. */
 uint32_t socket_flush(socket_t *self);
 /* Calls `on_writable` once the system takes datagrams again, and what was queued has been sent. */
 void socket_await_writable(socket_t *self);
