@@ -106,7 +106,7 @@ test('native socket: what a full system leaves over goes later, whole and in ord
   });
   const sender = fileURLToPath(new URL('native-sender.js', import.meta.url));
   const printed = execFileSync(process.execPath, [sender], {
-    env: { ...process.env, LD_PRELOAD: library },
+    env: { ...process.env, LD_PRELOAD: `${process.env['LD_PRELOAD'] ?? ''} ${library}` },
     timeout: 60_000,
     encoding: 'utf8',
   });
