@@ -22,6 +22,9 @@ import { Services } from './services.ts';
 
 /** How often a proxy that stops looks whether its transactions have ended, ms. */
 const DRAIN_CHECK_MS = 20;
+/** Longest stop of one module, ms. */
+const MODULE_STOP_MS = 5000;
+
 /** Bounds of one proxy; kamailio.yaml's `limits`. */
 export interface ProxyLimits {
   /** Request handlers at work at one time. */
@@ -172,7 +175,7 @@ export class Proxy {
     }
   }
 
-  /** Refuses new requests, waits for those under way as long as `shutdown_timeout` allows, then stops modules and sockets. */
+  /** Refuses new requests, waits for those under way as long as `shutdown_timeout` allows, then stops modules and sockets, which have their own time. */
   async stop(): Promise<void> {
     const { clock, limits } = this.#options;
     this.#ingress.draining = true;
@@ -184,7 +187,7 @@ export class Proxy {
       await new Promise<void>((resolve) => clock.setTimer(DRAIN_CHECK_MS, resolve));
     }
     try {
-      await this.#registry.stop({ timeoutMs: limits.shutdownTimeoutMs });
+      await this.#registry.stop({ timeoutMs: MODULE_STOP_MS });
     } finally {
       await this.#edge.close();
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defineRoutes } from '../../core/index.ts';
+import { defineModule, defineRoutes } from '../../core/index.ts';
 import { gate } from '../gate.ts';
 import { CALLEE, CALLER, header, request, response } from '../modules/tm/messages.ts';
 import { proxyRig, type ProxyRig } from '../proxy-rig.ts';
@@ -11,6 +11,7 @@ const relayAll = defineRoutes({
     await ksr.tm.t_relay();
   },
 });
+const relayNothing = defineRoutes({ uses: [], request: () => undefined });
 const LIMITS = { limits: { shutdownTimeoutMs: 2_000 } };
 
 /** Steps in which a proxy that stops is given time, ms. */
@@ -92,4 +93,40 @@ test('stop: after shutdown_timeout it waits no longer, and leaves no timer', asy
   await pass(rig, 200);
   assert.equal(state.stopped, true);
   assert.equal(rig.clock.pending, 0);
+});
+
+/** A module that takes this long to stop, by the clock of its proxy. */
+const slowToStop = (ms: number) =>
+  defineModule({
+    name: 'slow_to_stop',
+    doc: 'Ends slowly.',
+    depends: [],
+    params: {},
+    init: ({ core: { clock } }) => clock,
+    pseudoVariables: {},
+    functions: {},
+    stop: (clock) => new Promise<void>((resolve) => clock.setTimer(ms, resolve)),
+  });
+
+test('stop: modules have their time, however short shutdown_timeout is', async () => {
+  const rig = await proxyRig(relayNothing, {
+    modules: { slow_to_stop: {} },
+    extra: [slowToStop(400)],
+    limits: { shutdownTimeoutMs: 0 },
+  });
+  const stopped = rig.proxy.stop();
+  await rig.advance(0);
+  await rig.advance(400);
+  await stopped;
+});
+
+test('stop: a module that takes longer than 5 s is given up, and named', async () => {
+  const rig = await proxyRig(relayNothing, {
+    modules: { slow_to_stop: {} },
+    extra: [slowToStop(60_000)],
+  });
+  const refused = assert.rejects(rig.proxy.stop(), /slow_to_stop.*longer than 5000 ms/);
+  await rig.advance(0);
+  await rig.advance(5_000);
+  await refused;
 });
