@@ -9,6 +9,7 @@ import type {
 } from '../registry/services.ts';
 import { type ListenPoint, type Protocol, protocolOf, type Target } from '../sip/hop.ts';
 import { readDecimal } from '../sip/chars.ts';
+import { flatText } from '../sip/flat-text.ts';
 import { incomingMaxBreadth, withMaxBreadth } from '../sip/max-breadth.ts';
 import type { SipRequest, SipResponse } from '../sip/message.ts';
 import { paramValue } from '../sip/params.ts';
@@ -93,7 +94,7 @@ export class Forwarding implements ForwardingService {
 
   print(request: SipRequest, { branch, target, uri, edits, maxBreadth }: PrintOptions): Printed {
     const point = target.point ?? request.received.point;
-    const via = `${SENT_PROTOCOL[point.protocol]} ${point.sentBy};branch=${branch}`;
+    const via = flatText(`${SENT_PROTOCOL[point.protocol]} ${point.sentBy};branch=${branch}`);
     const maxForwards = request.maxForwardsDone
       ? null
       : (request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1;

@@ -1,7 +1,6 @@
 import type { Logger } from '../log.ts';
 import { Avps, Scope } from '../registry/scope.ts';
 import type { TransactionLayer } from '../registry/services.ts';
-import { BoundedCache } from '../routing/bounded-cache.ts';
 import type { Handlers } from '../routing/handlers.ts';
 import type { Lanes } from '../routing/lanes.ts';
 import { Header } from '../sip/header-names.ts';
@@ -11,15 +10,15 @@ import { markReceived } from '../sip/print.ts';
 import { buildReply, reasonPhrase } from '../sip/reply.ts';
 import type { Admission } from './admission.ts';
 import { type IngressCounters, methodSlot, newIngressCounters } from './ingress-counters.ts';
+import { RecentHashes } from './recent-hashes.ts';
 import type { Services } from './services.ts';
 import { attemptHash } from './stateless-tag.ts';
 
 /** Told to clients that the proxy cannot serve now, s (RFC 3261 20.33). */
 const RETRY_AFTER = 'Retry-After: 5\r\n';
 
-/** Refused requests whose retransmissions are told from others, by hash: one request in some 200,000 is taken for another's retransmission. */
-const MAX_REFUSED = 20_000;
-const REFUSED = {};
+/** Refused requests whose retransmissions are told from others, by hash: one request in 262,144 is taken for another's retransmission. */
+const MAX_REFUSED = 16_384;
 
 const ACK_SLOT = methodSlot('ACK');
 
@@ -42,7 +41,8 @@ export class Ingress {
   /** Set by a proxy that stops: requests that begin something new get 503. */
   draining = false;
   readonly #options: IngressOptions;
-  readonly #refused = new BoundedCache<object, number>(MAX_REFUSED);
+  readonly #refused = new RecentHashes(MAX_REFUSED);
+  #hasRefused = false;
 
   constructor(options: IngressOptions) {
     this.#options = options;
@@ -74,11 +74,15 @@ export class Ingress {
   }
 
   /** A reply without state. */
-  #answer(request: SipRequest, status: number, { reason = reasonPhrase(status), headers = '' }): void {
+  #answer(
+    request: SipRequest,
+    status: number,
+    { reason = reasonPhrase(status), headers = '', hash = attemptHash(request) },
+  ): void {
     const { core } = this.#options;
     core.transport.reply(
       request,
-      buildReply(request, status, reason, { toTag: core.statelessTag(request), headers }),
+      buildReply(request, status, reason, { toTag: core.statelessTagOf(hash), headers }),
     );
   }
 
@@ -131,13 +135,17 @@ export class Ingress {
   #refuse(request: SipRequest): void {
     this.counters.refused += 1;
     if (request.method === 'ACK') return;
-    if (request.toTag === '') this.#refused.set(attemptHash(request), REFUSED);
-    this.#answer(request, 503, { headers: RETRY_AFTER });
+    const hash = attemptHash(request);
+    if (request.toTag === '') {
+      this.#refused.add(hash);
+      this.#hasRefused = true;
+    }
+    this.#answer(request, 503, { headers: RETRY_AFTER, hash });
   }
 
   /** A retransmission gets what the request got (RFC 3261 8.2.7): its client has been told to try elsewhere, or later. */
   #wasRefused(request: SipRequest): boolean {
-    return this.#refused.size > 0 && this.#refused.get(attemptHash(request)) !== undefined;
+    return this.#hasRefused && this.#refused.has(attemptHash(request));
   }
 
   #handle(scope: Scope, request: SipRequest, layer: TransactionLayer | null): void | Promise<void> {

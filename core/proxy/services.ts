@@ -16,7 +16,7 @@ import { Forwarding } from './forwarding.ts';
 import { type Alias, Myself } from './myself.ts';
 import { NextHop } from './next-hop.ts';
 import { OwnRoutes } from './own-routes.ts';
-import { StatelessTags } from './stateless-tag.ts';
+import { attemptHash, StatelessTags } from './stateless-tag.ts';
 
 /** Chars of a token: as many as divide a byte evenly, so that each is as likely as any other. */
 const TOKEN_CHARS = '0123456789abcdefghijklmnopqrstuv';
@@ -126,7 +126,12 @@ export class Services implements CoreServices {
   }
 
   statelessTag(request: SipRequest): string {
-    return this.#tags.of(request);
+    return this.statelessTagOf(attemptHash(request));
+  }
+
+  /** The same by the `attemptHash` of the request. */
+  statelessTagOf(hash: number): string {
+    return this.#tags.of(hash);
   }
 
   /** Whether a message is the ACK of a reply that was sent with `statelessTag`. */

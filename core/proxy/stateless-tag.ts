@@ -1,10 +1,10 @@
 import { Header } from '../sip/header-names.ts';
 import type { SipRequest } from '../sip/message.ts';
 
-/** What the start line of an ACK begins with, in any message that parses. */
-const ACK = Buffer.from('ACK ', 'latin1');
-/** Chars that a hash takes in a tag, hex digits. */
-const HASH_LENGTH = 8;
+const SPACE = 0x20;
+const LETTER_A = 0x41;
+const LETTER_C = 0x43;
+const LETTER_K = 0x4b;
 
 /**
  * The To tags of replies that are sent without state. All begin with a mark that no one could guess before he got such a reply (RFC 3261 19.3), so that the
@@ -20,9 +20,9 @@ export class StatelessTags {
     this.#markBytes = Buffer.from(mark, 'latin1');
   }
 
-  /** The tag for replies to a request, also to a malformed one: for its retransmissions the same (RFC 3261 8.2.7). */
-  of(request: SipRequest): string {
-    return this.#mark + (attemptHash(request) >>> 0).toString(16).padStart(HASH_LENGTH, '0');
+  /** The tag for replies to a request with this `attemptHash`: for its retransmissions the same (RFC 3261 8.2.7). */
+  of(hash: number): string {
+    return `${this.#mark}${hash}`; // `-` may stand in a token
   }
 
   /** Whether a message is the ACK of a reply sent from here without state: it ends here (RFC 3261 8.2.7). */
@@ -30,9 +30,18 @@ export class StatelessTags {
     let start = 0;
     // Line ends may stand before the start line (RFC 3261 7.5).
     while (message[start] === 0x0d || message[start] === 0x0a) start++;
-    const isAck = message[start] === ACK[0] && message.indexOf(ACK, start) === start;
-    return isAck && message.includes(this.#markBytes, start);
+    return isAckAt(message, start) && message.includes(this.#markBytes, start);
   }
+}
+
+/** Whether `ACK ` stands there: what the start line of an ACK begins with, in any message that parses. */
+function isAckAt(message: Buffer, at: number): boolean {
+  return (
+    message[at] === LETTER_A &&
+    message[at + 1] === LETTER_C &&
+    message[at + 2] === LETTER_K &&
+    message[at + 3] === SPACE
+  );
 }
 
 /**

@@ -6,6 +6,9 @@ declare global {
   }
 }
 
+/** The global of this name is a getter, which is asked once. */
+const Bytes = Buffer;
+
 /** The latin1 view of bytes [0, end): one char a byte. */
 export function latin1Text(bytes: Buffer, end: number): string {
   return bytes.latin1Slice(0, end);
@@ -13,7 +16,7 @@ export function latin1Text(bytes: Buffer, end: number): string {
 
 /** A new buffer of `extra` bytes more than the text needs, which it starts with. The bytes behind it are not initialised. */
 export function latin1Bytes(text: string, extra: number): Buffer {
-  const bytes = Buffer.allocUnsafe(text.length + extra);
+  const bytes = Bytes.allocUnsafe(text.length + extra);
   bytes.latin1Write(text, 0, text.length);
   return bytes;
 }

@@ -65,7 +65,8 @@ function print(msg: SipMessage, edits: Edits, changes: Edit[], out: ListenPoint)
     setValue(msg, edits, changes, { id: Header.contentLength, name: 'Content-Length', value });
   }
   // Of those at one offset, the print's own come first: a Via stands above a Record-Route.
-  for (const edit of edits.list) addInOrder(changes, edit);
+  const { list } = edits;
+  for (let i = 0; i < list.length; i++) addInOrder(changes, list[i]!);
   const withBody = newBody === null && msg.hasTextBody;
   const range = { start: 0, end: withBody ? msg.bodyEnd : msg.bodyStart };
   const text = applyEdits(msg.text, range, changes, out);

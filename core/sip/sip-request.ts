@@ -22,6 +22,9 @@ export interface RouteValue {
   readonly end: number;
 }
 
+/** The routes of a request that has none, which most are: one object for all. */
+const NO_ROUTES: Parsed<readonly RouteValue[]> = parsed(Object.freeze([]));
+
 export class SipRequest extends SipMessage {
   readonly kind = 'request';
   readonly method: string;
@@ -110,6 +113,7 @@ export class SipRequest extends SipMessage {
   }
 
   private parseRoutes(): Parsed<readonly RouteValue[]> {
+    if (this.find(Header.route) < 0) return NO_ROUTES;
     const routes: RouteValue[] = [];
     for (let header = this.find(Header.route); header >= 0; header = this.find(Header.route, header)) {
       const fault = this.eachValue(

@@ -35,7 +35,15 @@ export interface RecordRouteStyle {
  * that each side of the dialog reaches us where it can (RFC 5658); '' once `remove_record_route` was called. Where the request came or leaves
  * by a flow of its own, so do the later ones of its dialog: a token in the user part says so, and two tokens take two lines (RFC 5626 5.3).
  */
-export function recordRouteLines(
+export function recordRouteText(
+  request: SipRequest,
+  recording: Recording,
+  style: RecordRouteStyle,
+): (out: ListenPoint) => string {
+  return (out) => recordRouteLines(request, out, recording, style);
+}
+
+function recordRouteLines(
   request: SipRequest,
   out: ListenPoint,
   recording: Recording,

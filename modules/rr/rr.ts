@@ -17,7 +17,7 @@ import {
   recordingOf,
   presetRecordRouteLine,
   type RecordRouteStyle,
-  recordRouteLines,
+  recordRouteText,
 } from './record-route.ts';
 
 /** What the functions of this module need and know. */
@@ -70,7 +70,7 @@ export const rr = defineModule({
         }
         recording.on = true;
         recording.flowToken = state.core.flowTokens?.tokenOf(msg) ?? null;
-        msg.edits.insert(msg.headersStart, (out) => recordRouteLines(msg, out, recording, state.style));
+        msg.edits.insert(msg.headersStart, recordRouteText(msg, recording, state.style));
         return true;
       },
     },

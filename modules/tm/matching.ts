@@ -21,3 +21,14 @@ export function serverKey(request: SipRequest, method: string = request.method):
     `${request.originalUri}|${request.callId}|${request.fromTag}|${request.cseq.number}|${topVia}|${matched}`,
   );
 }
+
+/** A hash, 32 bits with a sign and never 0, of what requests with the same `serverKey` share; `seed` is a secret, so that no one can choose requests whose hashes are the same. */
+export function serverHash(request: SipRequest, seed: number): number {
+  const { branch } = request.topVia;
+  const text = branch?.startsWith(MAGIC_COOKIE) ? branch : request.callId;
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  hash ^= hash >>> 13;
+  return hash === 0 ? 1 : hash;
+}

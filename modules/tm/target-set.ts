@@ -5,7 +5,8 @@ import { type Destination, DestinationSet } from './destinations.ts';
 export class TargetSet {
   #destinations: DestinationSet | null = null;
   /** Request-URI and next hop that are dealt with: sent to, or put into the destination set. */
-  #used: { readonly uri: string; readonly nextHop: string | null } | null = null;
+  #usedUri: string | null = null;
+  #usedNextHop: string | null = null;
 
   /** Where else than to its Request-URI the request goes. */
   get destinations(): DestinationSet {
@@ -15,18 +16,19 @@ export class TargetSet {
 
   /** The Request-URI as a destination, unless it has been used. */
   mainDestination(request: SipRequest): Destination | null {
-    const isUsed = request.uri === this.#used?.uri && request.nextHop === this.#used.nextHop;
+    const isUsed = request.uri === this.#usedUri && request.nextHop === this.#usedNextHop;
     return isUsed ? null : this.destinations.mainOf(request);
   }
 
   /** The Request-URI as it stands goes no further by itself. */
   mainUsed({ uri, nextHop }: SipRequest): void {
-    this.#used = { uri, nextHop };
+    this.#usedUri = uri;
+    this.#usedNextHop = nextHop;
   }
 
   /** The Request-URI has been set for the next t_relay. */
   mainUnused(): void {
-    this.#used = null;
+    this.#usedUri = null;
   }
 
   /** The destinations to send to now; null: only to the Request-URI. */

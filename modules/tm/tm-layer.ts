@@ -3,7 +3,6 @@ import {
   BoundedCache,
   type Clock,
   type CoreServices,
-  flatText,
   type Logger,
   type Scope,
   type SipRequest,
@@ -12,11 +11,13 @@ import {
   type TransactionLayer,
 } from '../../core/index.ts';
 import type { Branch } from './branch.ts';
+import { BranchTable } from './branch-table.ts';
 import { CancelTransaction } from './cancel-transaction.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 import { newTmCounters } from './figures.ts';
-import { MAGIC_COOKIE, serverKey } from './matching.ts';
+import { MAGIC_COOKIE, serverHash } from './matching.ts';
 import type { Policy } from './policy.ts';
+import { ServerTable } from './server-table.ts';
 import type { Timing } from './timing.ts';
 import { Transaction } from './transaction.ts';
 
@@ -45,11 +46,10 @@ export class Tm implements TransactionLayer {
   /** Of t_check_status, by their text. */
   readonly expressions = new BoundedCache<RegExp>(MAX_EXPRESSIONS);
   readonly #options: TmOptions;
-  readonly #servers = new Map<string, Transaction>();
-  readonly #branches = new Map<string, Branch>();
+  readonly #servers = new ServerTable<Transaction>();
+  readonly #serverSeed: number;
+  readonly #branches: BranchTable<Branch>;
   readonly #cancels = new Map<string, ClientTransaction>();
-  readonly #branchPrefix: string;
-  #branchCount = 0;
   #loopName: string | null = null;
   #active = 0;
 
@@ -61,13 +61,13 @@ export class Tm implements TransactionLayer {
     this.timing = options.timing;
     this.policy = options.policy;
     // Nobody can guess the prefix, so nobody off the path can forge a response.
-    this.#branchPrefix = `${MAGIC_COOKIE}t${options.core.randomToken(12)}`;
+    this.#branches = new BranchTable(`${MAGIC_COOKIE}t${options.core.randomToken(12)}`);
+    this.#serverSeed = Math.floor(this.random() * 2 ** 32) | 0;
   }
 
   /** A branch parameter that no other request ever gets (RFC 3261 8.1.1.7). */
   newBranchId(): string {
-    this.#branchCount += 1;
-    return flatText(`${this.#branchPrefix}${this.#branchCount.toString(36)}`);
+    return this.#branches.newId();
   }
 
   /** A number from 0 to 1, 1 left out. */
@@ -103,24 +103,24 @@ export class Tm implements TransactionLayer {
     request: SipRequest,
     hasRoom: (request: SipRequest) => boolean,
   ): ReturnType<TransactionLayer['request']> {
-    const key = serverKey(request);
-    const known = this.#servers.get(key);
+    const hash = serverHash(request, this.#serverSeed);
+    const known = this.#servers.find(hash, request);
     if (request.method === 'ACK') {
-      if (known !== undefined && known.server.state !== 'accepted') {
+      if (known !== null && known.server.state !== 'accepted') {
         known.acknowledged();
         return 'absorbed';
       }
       if (!hasRoom(request)) return 'overload'; // the callee sends its 2xx again
       return { transaction: null, avps: known?.avps ?? new Avps() };
     }
-    if (known !== undefined) {
+    if (known !== null) {
       this.counters.absorbed += 1;
       known.server.retransmitted();
       return 'absorbed';
     }
     if (this.#servers.size >= this.#options.maxTransactions || !hasRoom(request)) return 'overload';
-    const transaction = new Transaction(this, key, request);
-    this.#servers.set(key, transaction);
+    const transaction = new Transaction(this, hash, request);
+    this.#servers.add(transaction);
     this.#active += 1;
     if (transaction.invite) this.counters.invites += 1;
     else this.counters.others += 1;
@@ -153,9 +153,9 @@ export class Tm implements TransactionLayer {
   response(response: SipResponse): boolean {
     const { branch } = response.topVia;
     if (branch === null) return false;
-    const clients = response.cseq.method === 'CANCEL' ? this.#cancels : this.#branches;
-    const client = clients.get(branch);
-    if (client === undefined) return false;
+    const isCancel = response.cseq.method === 'CANCEL';
+    const client = isCancel ? this.#cancels.get(branch) : this.#branches.find(branch);
+    if (client === undefined || client === null) return false;
     client.received(response);
     return true;
   }
@@ -168,7 +168,7 @@ export class Tm implements TransactionLayer {
 
   /** The INVITE's transaction that a CANCEL means, if it is here (RFC 3261 9.2). */
   invited(cancel: SipRequest): Transaction | null {
-    return this.#servers.get(serverKey(cancel, 'INVITE')) ?? null;
+    return this.#servers.find(serverHash(cancel, this.#serverSeed), cancel, 'INVITE');
   }
 
   /** Sends a CANCEL as a transaction of its own; what becomes of it does not matter to the INVITE (9.1). */
@@ -179,15 +179,15 @@ export class Tm implements TransactionLayer {
   }
 
   addBranch(branch: Branch): void {
-    this.#branches.set(branch.id, branch);
+    this.#branches.add(branch);
   }
 
-  removeBranch({ id }: Branch): void {
-    this.#branches.delete(id);
+  removeBranch(branch: Branch): void {
+    this.#branches.remove(branch);
   }
 
   removeServer(transaction: Transaction): void {
-    if (this.#servers.delete(transaction.key) && transaction.finalStatus === 0) this.#active -= 1;
+    if (this.#servers.remove(transaction) && transaction.finalStatus === 0) this.#active -= 1;
   }
 
   /** A transaction has got its final reply; status 0: it gets none. */

@@ -11,6 +11,7 @@ import {
 } from '../../core/index.ts';
 import type { Branch } from './branch.ts';
 import { conclude } from './conclusion.ts';
+import { serverKey } from './matching.ts';
 import type { Policy } from './policy.ts';
 import type { ResponseQueue } from './response-queue.ts';
 import type { Environment } from './running-machine.ts';
@@ -24,6 +25,8 @@ const sendTrying = (transaction: Transaction): void => transaction.sendTrying();
 
 /** A request and all that became of it: its server transaction, its branches, its answer (the response context of RFC 3261 16.7). */
 export class Transaction implements ServerUser, Environment {
+  /** What requests that belong to it are found by. */
+  readonly hash: number;
   readonly key: string;
   readonly invite: boolean;
   readonly server: ServerTransaction;
@@ -65,9 +68,10 @@ export class Transaction implements ServerUser, Environment {
   #trying: Timer | null;
   #targets: TargetSet | null = null;
 
-  constructor(tm: Tm, key: string, request: SipRequest) {
+  constructor(tm: Tm, hash: number, request: SipRequest) {
     this.#tm = tm;
-    this.key = key;
+    this.hash = hash;
+    this.key = serverKey(request);
     this.timing = tm.timing;
     this.policy = tm.policy;
     this.#startMs = Math.ceil(tm.clock.now()); // a whole number takes no memory of its own

@@ -1,0 +1,20 @@
+/**
+ * The hashes that were added lately, in memory that never grows: each has one place, where it stays until another that belongs there is added.
+ * 32 bits with a sign; 0 is never found.
+ */
+export class RecentHashes {
+  readonly #places: Int32Array;
+
+  /** `places`: a power of two. */
+  constructor(places: number) {
+    this.#places = new Int32Array(places);
+  }
+
+  add(hash: number): void {
+    this.#places[hash & (this.#places.length - 1)] = hash;
+  }
+
+  has(hash: number): boolean {
+    return hash !== 0 && this.#places[hash & (this.#places.length - 1)] === hash;
+  }
+}
