@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../programs/free-port.ts';
 import type { Sipp } from '../programs/sipp.ts';
 import { CallStore, type Leftovers } from './call-store.ts';
-import { type Contender, type ContenderName, startContender, type NodeCommand } from './contender.ts';
+import {
+  type Contender,
+  type ContenderName,
+  type NodeCommand,
+  startContender,
+  USUAL_NODE,
+} from './contender.ts';
 import { limitCpu } from './cpu-limit.ts';
 import { cpuBetween, type TreeUsage, usageOf } from './process-tree.ts';
 import { type Callers, startCallee, startCallers } from './sipp-callers.ts';
@@ -95,7 +101,7 @@ export class Arrangement {
             memcached: store?.server ?? null,
             ringMs: options.ringMs ?? RING_MS,
             metricsPort: options.metricsPort ?? null,
-            node: options.node ?? [process.execPath],
+            node: options.node ?? USUAL_NODE,
           });
     const { cpus = null } = options;
     let unlimit: (() => Promise<void>) | null = null;

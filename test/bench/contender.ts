@@ -17,6 +17,9 @@ export type ContenderName = (typeof CONTENDERS)[number];
 /** A Node.js and its options. */
 export type NodeCommand = readonly [program: string, ...options: string[]];
 
+/** What runs kamaiki as `npm start` does. */
+export const USUAL_NODE: NodeCommand = [process.execPath, '--v8-pool-size=1'];
+
 /** How a proxy is started. */
 export interface ContenderOptions {
   readonly calleePort: number;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { CONTENDERS, type ContenderName, type NodeCommand } from './contender.ts';
+import { CONTENDERS, type ContenderName, type NodeCommand, USUAL_NODE } from './contender.ts';
 
 /** What the command line chooses; each command takes of it what it needs. */
 export interface BenchOptions {
@@ -47,7 +47,7 @@ const OPTIONS = {
   cpus: { type: 'string' },
   'delay-ms': { type: 'string', default: '0' },
   proxies: { type: 'string', default: CONTENDERS.join(',') },
-  node: { type: 'string', default: process.execPath },
+  node: { type: 'string', default: USUAL_NODE.join(' ') },
   cache: { type: 'string', default: 'both' },
   'warm-up': { type: 'string', default: '500' },
   low: { type: 'string', default: '500' },

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../architecture/source-files.ts';
+import { USUAL_NODE } from './contender.ts';
 import { Child } from '../programs/child.ts';
 import { median } from './statistics.ts';
 
@@ -33,8 +34,8 @@ function memoryMb(pid: number, field: 'VmRSS' | 'VmHWM'): number {
 async function start(): Promise<Start> {
   const begun = performance.now();
   const child = new Child(
-    process.execPath,
-    [BIN, '-f', join(ROOT, 'kamailio.yaml'), '-l', 'udp:127.0.0.1:0'],
+    USUAL_NODE[0],
+    [...USUAL_NODE.slice(1), BIN, '-f', join(ROOT, 'kamailio.yaml'), '-l', 'udp:127.0.0.1:0'],
     {
       cwd: ROOT,
     },
