@@ -42,7 +42,6 @@ export class Ingress {
   draining = false;
   readonly #options: IngressOptions;
   readonly #refused = new RecentHashes(MAX_REFUSED);
-  #hasRefused = false;
 
   constructor(options: IngressOptions) {
     this.#options = options;
@@ -136,16 +135,13 @@ export class Ingress {
     this.counters.refused += 1;
     if (request.method === 'ACK') return;
     const hash = attemptHash(request);
-    if (request.toTag === '') {
-      this.#refused.add(hash);
-      this.#hasRefused = true;
-    }
+    if (request.toTag === '') this.#refused.add(hash);
     this.#answer(request, 503, { headers: RETRY_AFTER, hash });
   }
 
   /** A retransmission gets what the request got (RFC 3261 8.2.7): its client has been told to try elsewhere, or later. */
   #wasRefused(request: SipRequest): boolean {
-    return this.#hasRefused && this.#refused.has(attemptHash(request));
+    return !this.#refused.isEmpty && this.#refused.has(attemptHash(request));
   }
 
   #handle(scope: Scope, request: SipRequest, layer: TransactionLayer | null): void | Promise<void> {

@@ -4,13 +4,20 @@
  */
 export class RecentHashes {
   readonly #places: Int32Array;
+  #isEmpty = true;
 
   /** `places`: a power of two. */
   constructor(places: number) {
     this.#places = new Int32Array(places);
   }
 
+  /** Whether none was ever added: a hash need not be reckoned then. */
+  get isEmpty(): boolean {
+    return this.#isEmpty;
+  }
+
   add(hash: number): void {
+    this.#isEmpty = false;
     this.#places[hash & (this.#places.length - 1)] = hash;
   }
 

@@ -154,8 +154,8 @@ export class Tm implements TransactionLayer {
     const { branch } = response.topVia;
     if (branch === null) return false;
     const isCancel = response.cseq.method === 'CANCEL';
-    const client = isCancel ? this.#cancels.get(branch) : this.#branches.find(branch);
-    if (client === undefined || client === null) return false;
+    const client = isCancel ? (this.#cancels.get(branch) ?? null) : this.#branches.find(branch);
+    if (client === null) return false;
     client.received(response);
     return true;
   }

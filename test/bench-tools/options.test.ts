@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { ROOT } from '../architecture/source-files.ts';
 import { readOptions, UsageError } from '../bench/options.ts';
 
 test('bench options: without any, each has its default', () => {
@@ -22,6 +25,13 @@ test('bench options: the Node.js of the proxy comes with options', () => {
     '--v8-pool-size=1',
     '--expose-gc',
   ]);
+});
+
+test('bench options: kamaiki has the Node.js options of npm start unless told', () => {
+  const [, ...options] = readOptions([]).node;
+  assert.ok(options.length > 0);
+  const manifest = readFileSync(join(ROOT, 'package.json'), 'utf8');
+  assert.ok(manifest.includes(`&& node ${options.join(' ')} dist/core/main/bin.js"`));
 });
 
 test('bench options: those that are given count', () => {

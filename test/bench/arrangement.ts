@@ -37,7 +37,7 @@ export interface ArrangementOptions {
   readonly callers: number;
   readonly ringMs?: number;
   readonly metricsPort?: number;
-  /** What runs kamaiki; default: what runs this process. */
+  /** What runs kamaiki; default: as `npm start` does. */
   readonly node?: NodeCommand;
   /** CPUs that the proxy may use; default: all that there are. */
   readonly cpus?: number | null;

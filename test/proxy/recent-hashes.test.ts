@@ -5,7 +5,9 @@ import { RecentHashes } from '../../core/proxy/recent-hashes.ts';
 test('recent hashes: what was added is found until another takes its place', () => {
   const hashes = new RecentHashes(8);
   for (const hash of [1, -1, 2 ** 31 - 1, -(2 ** 31)]) assert.equal(hashes.has(hash), false);
+  assert.equal(hashes.isEmpty, true);
   hashes.add(3);
+  assert.equal(hashes.isEmpty, false);
   hashes.add(-6);
   assert.equal(hashes.has(3), true);
   assert.equal(hashes.has(-6), true);
