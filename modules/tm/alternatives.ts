@@ -1,6 +1,7 @@
 import type { Target } from '../../core/index.ts';
 import { newBranch, type Start } from './branch-start.ts';
-import type { Branch, Failover } from './branch.ts';
+import type { Failover } from './attempt.ts';
+import type { Branch } from './branch.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -40,7 +41,7 @@ export class Alternatives implements Failover {
       to: `${protocol}:${address}:${port}`,
     });
     const branch = newBranch(this.#tm, transaction, { ...this.#start, target, failover: this });
-    transaction.replaceBranch(failed, branch);
+    transaction.branches = transaction.branches.map((other) => (other === failed ? branch : other));
     branch.start();
     return true;
   }

@@ -1,5 +1,6 @@
 import { type Fitting, routeLinesOf, type SipRequest, type Target } from '../../core/index.ts';
-import { type Attempt, Branch, type Failover } from './branch.ts';
+import type { Attempt, Failover } from './attempt.ts';
+import { Branch } from './branch.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
 

@@ -64,6 +64,13 @@ export class BranchTable<T extends Entry> {
     this.#inSlots -= 1;
   }
 
+  /** Puts another with the same branch parameter in the place of one, if that is here. */
+  replace(entry: T, by: T): void {
+    const slot = this.#slotOf(entry.id);
+    if (this.#slots[slot] === entry) this.#slots[slot] = by;
+    else if (this.#others.get(entry.id) === entry) this.#others.set(entry.id, by);
+  }
+
   values(): T[] {
     return [...this.#slots.filter((entry) => entry !== null), ...this.#others.values()];
   }

@@ -7,28 +7,17 @@ import {
   type Target,
   type Timer,
 } from '../../core/index.ts';
+import type { Attempt, Failover } from './attempt.ts';
 import { ClientTransaction, type ClientUser } from './client-transaction.ts';
 import { type Outcome, outcomeWithout } from './outcome.ts';
 import { takeResponse } from './response-queue.ts';
 import type { Environment } from './running-machine.ts';
+import { type KnownBranch, type LateResponses, SettledClient } from './settled-client.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
 
-/** A request as it goes out: to a target, with what its ACK and CANCEL need. */
-export interface Attempt {
-  readonly bytes: Buffer;
-  readonly target: Target;
-  readonly sent: Outgoing;
-}
-
-/** Where else a branch may go when its target fails (RFC 3263 4.3). */
-export interface Failover {
-  /** Puts a branch to the next target in the place of one that failed. False: there is none. */
-  replace(failed: Branch, why: string): boolean;
-}
-
 /** One forwarded copy of a request: a client transaction with what the proxy adds to it, timer C and CANCEL (RFC 3261 16.6, 16.8, 16.10). */
-export class Branch implements ClientUser {
+export class Branch implements ClientUser, KnownBranch {
   /** The Via branch parameter. */
   readonly id: string;
   /** Position among all branches of the request, from 0 ($T_branch_idx). */
@@ -131,10 +120,20 @@ export class Branch implements ClientUser {
     else this.#awaitFirst();
   }
 
-  /** Lets go of the response it came to, once the caller has its answer. */
-  release(): void {
+  /** Lets go of the response it came to, once the caller has its answer; `upstream`: where late 2xx go. */
+  release(upstream: Pick<LateResponses, 'target' | 'point'>): void {
     this.uri = null; // a part of the message's text, which it would keep whole
     if (this.outcome !== null) this.outcome = outcomeWithout(this.outcome.status);
+    if (!this.#client.isWaiting) return;
+    const settled = new SettledClient(this.#tm, this.id, this.#lateResponses(upstream));
+    this.#tm.replaceBranch(this, settled);
+    this.#client.handOver(settled);
+  }
+
+  #lateResponses(upstream: Pick<LateResponses, 'target' | 'point'>): LateResponses {
+    const { state, ack } = this.#client;
+    if (state === 'accepted') return { ack: null, ...upstream };
+    return { ack, point: null, target: ack === null ? null : this.#target };
   }
 
   stop(): void {

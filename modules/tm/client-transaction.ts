@@ -48,6 +48,11 @@ export class ClientTransaction extends RunningMachine<
     this.#request = options.request;
   }
 
+  /** The ACK that each further failure of an INVITE gets; null before the first, and for others. */
+  get ack(): KeptMessage | null {
+    return this.#ack;
+  }
+
   /** Sends the request and starts waiting. */
   start(): void {
     if (this.user.invite) this.startTimers('A', 'B');

@@ -1,4 +1,5 @@
 import { type Call, reasonPhrase, type SipRequest } from '../../core/index.ts';
+import type { KnownRequest } from './settled-server.ts';
 import type { Tm } from './tm-layer.ts';
 import { Transaction } from './transaction.ts';
 
@@ -26,7 +27,7 @@ export function relayCancel(
       transaction.relaying -= 1;
     });
   }
-  endInvited(tm, transaction, { cancel: request, invited });
+  endInvited(transaction, { cancel: request, invited });
   return true;
 }
 
@@ -41,17 +42,15 @@ export function relayIfInvited({ state: tm, scope, msg: request }: Call<Tm, SipR
   const invited = tm.invited(request);
   if (invited === null) return false;
   scope.settled = true;
-  endInvited(tm, transaction, { cancel: request, invited });
+  endInvited(transaction, { cancel: request, invited });
   return true;
 }
 
 function endInvited(
-  tm: Tm,
   transaction: Transaction,
-  { cancel, invited }: { readonly cancel: SipRequest; readonly invited: Transaction },
+  { cancel, invited }: { readonly cancel: SipRequest; readonly invited: KnownRequest },
 ): void {
   transaction.reply(200, 'canceling');
-  if (invited.finalStatus === 0 && !invited.canceled) tm.counters.canceled += 1;
   invited.cancel(reasonHeaders(cancel));
 }
 

@@ -1,11 +1,13 @@
 import type { Clock, Timer } from '../../core/index.ts';
 import type { Action, Effect, Table, TimerName } from './machines.ts';
 import { timerMs, type Timing } from './timing.ts';
+import type { Waiting, WaitQueue, Waits } from './wait-queue.ts';
 
 /** What every transaction needs of its surroundings. */
 export interface Environment {
   readonly clock: Clock;
   readonly timing: Timing;
+  readonly waits: Waits;
 }
 
 /** Whom a machine works for. */
@@ -35,7 +37,7 @@ export abstract class RunningMachine<
   Input extends string,
   Payload,
   User extends MachineUser = MachineUser,
-> implements Timed
+> implements Timed, Waiting
 {
   state: State;
   readonly #machine: Table<State, Input | TimerInput>;
@@ -44,6 +46,9 @@ export abstract class RunningMachine<
   #retry: Timer | null = null;
   #retryMs = 0;
   #deadline: Timer | null = null;
+  /** Where it waits for the end of its last state (timers D and I to M), and its place there. */
+  #queue: WaitQueue | null = null;
+  #place = 0;
 
   protected constructor(
     user: User,
@@ -62,6 +67,24 @@ export abstract class RunningMachine<
     this.#deadline?.cancel();
     this.#retry = null;
     this.#deadline = null;
+    this.#queue?.put(this.#place, null);
+    this.#queue = null;
+  }
+
+  /** Whether it has come to its last state, and waits for the end of that. */
+  get isWaiting(): boolean {
+    return this.#queue !== null;
+  }
+
+  /** Has another wait in its place: it will hear of nothing any more. */
+  handOver(to: Waiting): void {
+    this.#queue?.put(this.#place, to);
+    this.#queue = null;
+  }
+
+  waitOver(): void {
+    this.#queue = null;
+    this.step('deadline', null);
   }
 
   /** Does what an effect other than a timer stands for. */
@@ -114,15 +137,17 @@ export abstract class RunningMachine<
         if (!this.#reliable) this.#startRetry(effect);
         return;
       case 'B':
-      case 'D':
       case 'F':
       case 'H':
+        this.startDeadline(effect);
+        return;
+      case 'D':
       case 'I':
       case 'J':
       case 'K':
       case 'L':
       case 'M':
-        this.startDeadline(effect);
+        this.#wait(effect);
     }
   }
 
@@ -147,13 +172,23 @@ export abstract class RunningMachine<
     this.startDeadline(deadline);
   }
 
-  protected startDeadline(timer: TimerName): void {
+  protected startDeadline(timer: 'B' | 'F' | 'H'): void {
     this.#deadline?.cancel();
-    const ms = timerMs(this.user.environment.timing, timer, {
+    this.#deadline = this.user.environment.clock.setTimerFor(this, this.#lengthOf(timer), deadlineDue);
+  }
+
+  #wait(timer: 'D' | 'I' | 'J' | 'K' | 'L' | 'M'): void {
+    this.#deadline?.cancel();
+    this.#deadline = null;
+    this.#queue = this.user.environment.waits.ofLength(this.#lengthOf(timer));
+    this.#place = this.#queue.add(this);
+  }
+
+  #lengthOf(timer: TimerName): number {
+    return timerMs(this.user.environment.timing, timer, {
       reliable: this.#reliable,
       previousMs: 0,
       proceeding: false,
     });
-    this.#deadline = this.user.environment.clock.setTimerFor(this, ms, deadlineDue);
   }
 }

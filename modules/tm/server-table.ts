@@ -55,11 +55,8 @@ export class ServerTable<T extends Entry> {
     const hashes = this.#hashes;
     const entries = this.#entries;
     const mask = hashes.length - 1;
-    let free = entry.hash & mask;
-    while (entries[free] !== entry) {
-      if (hashes[free] === EMPTY) return false;
-      free = (free + 1) & mask;
-    }
+    let free = this.#slotOf(entry);
+    if (free < 0) return false;
     // Those behind it move up where that brings them no further than their own slot, so that no search stops before them.
     for (let slot = (free + 1) & mask; hashes[slot] !== EMPTY; slot = (slot + 1) & mask) {
       const own = hashes[slot]! & mask;
@@ -74,6 +71,12 @@ export class ServerTable<T extends Entry> {
     return true;
   }
 
+  /** Puts another with the same hash and key in the place of one, if that is here. */
+  replace(entry: T, by: T): void {
+    const slot = this.#slotOf(entry);
+    if (slot >= 0) this.#entries[slot] = by;
+  }
+
   values(): T[] {
     return this.#entries.filter((entry) => entry !== null);
   }
@@ -82,6 +85,16 @@ export class ServerTable<T extends Entry> {
     this.#hashes = new Int32Array(FIRST_SLOTS);
     this.#entries = emptySlots(FIRST_SLOTS);
     this.#size = 0;
+  }
+
+  /** The slot where an entry stands; -1: it is not here. */
+  #slotOf(entry: T): number {
+    const hashes = this.#hashes;
+    const entries = this.#entries;
+    const mask = hashes.length - 1;
+    let slot = entry.hash & mask;
+    for (; entries[slot] !== entry; slot = (slot + 1) & mask) if (hashes[slot] === EMPTY) return -1;
+    return slot;
   }
 
   #put(entry: T): void {

@@ -35,6 +35,11 @@ export class ServerTransaction extends RunningMachine<
     });
   }
 
+  /** What a retransmission of the request gets; null: nothing. */
+  get lastReply(): KeptMessage | null {
+    return this.#lastReply;
+  }
+
   /** Sends a reply through the machine; one that comes too late ends there. */
   reply(status: number, bytes: Buffer): void {
     this.step(responseInput(status), bytes);

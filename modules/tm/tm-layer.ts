@@ -18,8 +18,12 @@ import { newTmCounters } from './figures.ts';
 import { MAGIC_COOKIE, serverHash } from './matching.ts';
 import type { Policy } from './policy.ts';
 import { ServerTable } from './server-table.ts';
+import type { ServerTransaction } from './server-transaction.ts';
+import type { KnownBranch } from './settled-client.ts';
+import type { KnownRequest } from './settled-server.ts';
 import type { Timing } from './timing.ts';
 import { Transaction } from './transaction.ts';
+import { Waits } from './wait-queue.ts';
 
 /** Expressions of t_check_status kept compiled. */
 const MAX_EXPRESSIONS = 100;
@@ -41,14 +45,15 @@ export class Tm implements TransactionLayer {
   readonly log: Logger;
   readonly clock: Clock;
   readonly timing: Timing;
+  readonly waits: Waits;
   readonly policy: Policy;
   readonly counters = newTmCounters();
   /** Of t_check_status, by their text. */
   readonly expressions = new BoundedCache<RegExp>(MAX_EXPRESSIONS);
   readonly #options: TmOptions;
-  readonly #servers = new ServerTable<Transaction>();
+  readonly #servers = new ServerTable<KnownRequest>();
   readonly #serverSeed: number;
-  readonly #branches: BranchTable<Branch>;
+  readonly #branches: BranchTable<KnownBranch>;
   readonly #cancels = new Map<string, ClientTransaction>();
   #loopName: string | null = null;
   #active = 0;
@@ -59,6 +64,7 @@ export class Tm implements TransactionLayer {
     this.log = options.log;
     this.clock = options.core.clock;
     this.timing = options.timing;
+    this.waits = new Waits(this.clock);
     this.policy = options.policy;
     // Nobody can guess the prefix, so nobody off the path can forge a response.
     this.#branches = new BranchTable(`${MAGIC_COOKIE}t${options.core.randomToken(12)}`);
@@ -106,7 +112,7 @@ export class Tm implements TransactionLayer {
     const hash = serverHash(request, this.#serverSeed);
     const known = this.#servers.find(hash, request);
     if (request.method === 'ACK') {
-      if (known !== null && known.server.state !== 'accepted') {
+      if (known !== null && !known.isAccepted) {
         known.acknowledged();
         return 'absorbed';
       }
@@ -115,7 +121,7 @@ export class Tm implements TransactionLayer {
     }
     if (known !== null) {
       this.counters.absorbed += 1;
-      known.server.retransmitted();
+      known.retransmitted();
       return 'absorbed';
     }
     if (this.#servers.size >= this.#options.maxTransactions || !hasRoom(request)) return 'overload';
@@ -166,8 +172,8 @@ export class Tm implements TransactionLayer {
     return scope.transaction.reply(status, reason, scope.replyHeaders);
   }
 
-  /** The INVITE's transaction that a CANCEL means, if it is here (RFC 3261 9.2). */
-  invited(cancel: SipRequest): Transaction | null {
+  /** The INVITE that a CANCEL means, if it is here (RFC 3261 9.2). */
+  invited(cancel: SipRequest): KnownRequest | null {
     return this.#servers.find(serverHash(cancel, this.#serverSeed), cancel, 'INVITE');
   }
 
@@ -178,16 +184,45 @@ export class Tm implements TransactionLayer {
     cancel.client.start();
   }
 
+  /** Sends a reply; `failed` is told when it could not be sent. */
+  sendReply(bytes: Buffer, target: Target, failed?: Pick<ServerTransaction, 'transportFailed'>): void {
+    this.core.transport.send(bytes, target, (error) => {
+      const to = `${target.address}:${target.port}`;
+      this.log.warn('reply could not be sent', { to, error: error.message });
+      failed?.transportFailed();
+    });
+  }
+
   addBranch(branch: Branch): void {
     this.#branches.add(branch);
   }
 
-  removeBranch(branch: Branch): void {
+  replaceBranch(branch: Branch, by: KnownBranch): void {
+    this.#branches.replace(branch, by);
+  }
+
+  removeBranch(branch: KnownBranch): void {
     this.#branches.remove(branch);
   }
 
-  removeServer(transaction: Transaction): void {
-    if (this.#servers.remove(transaction) && transaction.finalStatus === 0) this.#active -= 1;
+  replaceServer(transaction: Transaction, by: KnownRequest): void {
+    this.#servers.replace(transaction, by);
+  }
+
+  /** Returns whether it was there. */
+  removeServer(known: KnownRequest): boolean {
+    return this.#servers.remove(known);
+  }
+
+  /** No ACK came for a final reply. */
+  unacknowledged(callId: string, status: number): void {
+    this.counters.unacknowledged += 1;
+    this.log.info('no ACK came for the final reply', { callId, status });
+  }
+
+  /** A request has been forgotten without an answer. */
+  unanswered(): void {
+    this.#active -= 1;
   }
 
   /** A transaction has got its final reply; status 0: it gets none. */
@@ -200,6 +235,7 @@ export class Tm implements TransactionLayer {
     for (const transaction of this.#servers.values()) transaction.stop();
     for (const branch of this.#branches.values()) branch.stop();
     for (const client of this.#cancels.values()) client.cancelTimers();
+    this.waits.clear();
     this.#servers.clear();
     this.#branches.clear();
     this.#cancels.clear();

@@ -16,15 +16,17 @@ import type { Policy } from './policy.ts';
 import type { ResponseQueue } from './response-queue.ts';
 import type { Environment } from './running-machine.ts';
 import { ServerTransaction, type ServerUser } from './server-transaction.ts';
+import { type KnownRequest, leaveTo } from './settled-server.ts';
 import { TargetSet } from './target-set.ts';
 import { type Timing, tryingMs } from './timing.ts';
 import type { Tm } from './tm-layer.ts';
+import type { Waits } from './wait-queue.ts';
 
 const NO_BRANCHES: readonly Branch[] = Object.freeze([]);
 const sendTrying = (transaction: Transaction): void => transaction.sendTrying();
 
 /** A request and all that became of it: its server transaction, its branches, its answer (the response context of RFC 3261 16.7). */
-export class Transaction implements ServerUser, Environment {
+export class Transaction implements KnownRequest, ServerUser, Environment {
   /** What requests that belong to it are found by. */
   readonly hash: number;
   readonly key: string;
@@ -81,7 +83,7 @@ export class Transaction implements ServerUser, Environment {
     this.invite = request.method === 'INVITE';
     this.server = new ServerTransaction(this, {
       invite: this.invite,
-      reliable: request.received.point.protocol !== 'udp',
+      reliable: this.#point.protocol !== 'udp',
     });
     this.#trying = tm.clock.setTimerFor(this, tryingMs(tm.timing, this.invite), sendTrying);
   }
@@ -92,6 +94,14 @@ export class Transaction implements ServerUser, Environment {
 
   get clock(): Clock {
     return this.#tm.clock;
+  }
+
+  get waits(): Waits {
+    return this.#tm.waits;
+  }
+
+  get isAccepted(): boolean {
+    return this.server.state === 'accepted';
   }
 
   /** Whether the request has been answered for good, and let go of. */
@@ -155,24 +165,24 @@ export class Transaction implements ServerUser, Environment {
     this.branches = [...this.branches, branch];
   }
 
-  /** Puts a branch in the place of one that failed. */
-  replaceBranch(failed: Branch, branch: Branch): void {
-    this.branches = this.branches.map((other) => (other === failed ? branch : other));
-  }
-
   cancelBranches(headers = ''): void {
     for (const branch of this.branches) branch.cancel(headers);
   }
 
-  /** An ACK of its final reply has come. */
+  retransmitted(): void {
+    this.server.retransmitted();
+  }
+
   acknowledged(): void {
     this.#callId = '';
     this.server.acknowledged();
+    this.#leave();
   }
 
   /** A CANCEL from upstream: ends the branches; where there is none yet, the handler's end or its t_relay answers 487. */
   cancel(headers: string): void {
     if (this.finalStatus !== 0) return;
+    if (!this.canceled) this.#tm.counters.canceled += 1;
     this.canceled = true;
     this.cancelBranches(headers);
     if (this.branches.length === 0 && !this.handling) this.reply(487, reasonPhrase(487));
@@ -240,8 +250,15 @@ export class Transaction implements ServerUser, Environment {
     this.#request = null;
     this.#avps = null;
     this.#targets = null;
-    for (const branch of this.branches) branch.release();
+    const upstream = { target: this.#replyTarget, point: this.#point };
+    for (const branch of this.branches) branch.release(upstream);
     this.branches = NO_BRANCHES;
+    this.#leave();
+  }
+
+  /** Leaves the wait for the end to what is smaller, once that is all that is left to do. */
+  #leave(): void {
+    if (this.#request === null && this.server.isWaiting) leaveTo(this.#tm, this, this.#replyTarget);
   }
 
   #stopTrying(): void {
@@ -253,13 +270,7 @@ export class Transaction implements ServerUser, Environment {
     // A handler may have forced it since the last reply.
     if (this.#request?.rportForced === true)
       this.#replyTarget = this.#tm.core.transport.replyTarget(this.#request);
-    this.#tm.core.transport.send(reply, this.#replyTarget, (error) => {
-      this.#tm.log.warn('reply could not be sent', {
-        to: `${this.#replyTarget.address}:${this.#replyTarget.port}`,
-        error: error.message,
-      });
-      this.server.transportFailed();
-    });
+    this.#tm.sendReply(reply, this.#replyTarget, this.server);
   }
 
   resending(): void {
@@ -267,16 +278,12 @@ export class Transaction implements ServerUser, Environment {
   }
 
   acknowledgementMissing(): void {
-    this.#tm.counters.unacknowledged += 1;
-    this.#tm.log.info('no ACK came for the final reply', {
-      callId: this.#callId,
-      status: this.finalStatus,
-    });
+    this.#tm.unacknowledged(this.#callId, this.finalStatus);
   }
 
   serverEnded(): void {
     this.#stopTrying();
-    this.#tm.removeServer(this);
+    if (this.#tm.removeServer(this) && this.finalStatus === 0) this.#tm.unanswered();
   }
 
   /** Lets go of a request that gets no answer from here; a retransmission will be a new request. */

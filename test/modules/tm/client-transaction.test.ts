@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseMessage, type SipResponse, type Target } from '../../../core/index.ts';
 import { ClientTransaction } from '../../../modules/tm/client-transaction.ts';
 import type { Timing } from '../../../modules/tm/timing.ts';
+import { Waits } from '../../../modules/tm/wait-queue.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
 const timing: Timing = {
@@ -25,7 +26,7 @@ function setUp(invite: boolean, protocol: Target['protocol'] = 'udp') {
   const client = new ClientTransaction(
     {
       invite,
-      environment: { clock, timing },
+      environment: { clock, timing, waits: new Waits(clock) },
       resending: () => void (resent += 1),
       transmit(request, onError) {
         sent.push({ at: clock.now() - start, text: request.toString() });

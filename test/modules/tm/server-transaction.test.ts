@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ServerTransaction } from '../../../modules/tm/server-transaction.ts';
 import type { Timing } from '../../../modules/tm/timing.ts';
+import { Waits } from '../../../modules/tm/wait-queue.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
 const timing: Timing = {
@@ -22,7 +23,7 @@ function setUp(invite: boolean, reliable = false) {
   let resent = 0;
   const server = new ServerTransaction(
     {
-      environment: { clock, timing },
+      environment: { clock, timing, waits: new Waits(clock) },
       resending: () => void (resent += 1),
       transmit: (reply) => sent.push({ at: clock.now() - start, text: reply.toString() }),
       acknowledgementMissing: () => events.push(`no ACK at ${clock.now() - start}`),

@@ -37,6 +37,14 @@ test('server table: finds what a Map would, however many share a place or a hash
           assert.equal(table.find(hashOf[j]!, each), map.get(j) ?? null);
       }
       assert.deepEqual(new Set(table.values()), new Set(map.values()));
+      for (const [i, { hash, key }] of map) {
+        const other = { hash, key };
+        table.replace(map.get(i)!, other);
+        assert.equal(table.find(hash, requests[i]!), other);
+        table.replace(map.get(i)!, { hash, key }); // is not there any more
+        assert.equal(table.find(hash, requests[i]!), other);
+      }
+      assert.equal(table.size, map.size);
       table.clear();
       assert.equal(table.find(hashOf[0]!, requests[0]!), null);
       assert.equal(table.size, 0);
@@ -119,10 +127,16 @@ test('branch table: of two whose number names one place, both are found', () => 
   assert.equal(table.size, 2);
   assert.equal(table.find(first.id), first);
   assert.equal(table.find(later.id), later);
-  table.remove(first);
+  const [another, anotherLater] = [{ id: first.id }, { id: later.id }];
+  table.replace(first, another);
+  table.replace(later, anotherLater);
+  assert.equal(table.find(first.id), another);
+  assert.equal(table.find(later.id), anotherLater);
+  table.replace(later, later); // is not there any more
+  table.remove(another);
   assert.equal(table.find(first.id), null);
-  assert.equal(table.find(later.id), later);
-  table.remove(later);
+  assert.equal(table.find(later.id), anotherLater);
+  table.remove(anotherLater);
   assert.equal(table.size, 0);
 });
 
