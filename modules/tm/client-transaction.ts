@@ -6,7 +6,6 @@ import {
   nonInviteClient,
   responseInput,
 } from './machines.ts';
-import { keptBytes, type KeptMessage, keptForLong } from './kept-message.ts';
 import { type MachineUser, RunningMachine } from './running-machine.ts';
 
 /** What a client transaction asks of its surroundings. */
@@ -35,7 +34,7 @@ export class ClientTransaction extends RunningMachine<
 > {
   /** For as long as it may be sent again. */
   #request: Buffer | null;
-  #ack: KeptMessage | null = null;
+  #ack: Buffer | null = null;
   #error: Error | null = null;
 
   constructor(user: ClientUser, options: { readonly request: Buffer; readonly reliable: boolean }) {
@@ -49,7 +48,7 @@ export class ClientTransaction extends RunningMachine<
   }
 
   /** The ACK that each further failure of an INVITE gets; null before the first, and for others. */
-  get ack(): KeptMessage | null {
+  get ack(): Buffer | null {
     return this.#ack;
   }
 
@@ -116,11 +115,9 @@ export class ClientTransaction extends RunningMachine<
   }
 
   #acknowledge(response: SipResponse): void {
-    if (this.#ack !== null) return this.#transmit(keptBytes(this.#ack));
-    const ack = this.user.acknowledgement(response);
-    if (ack === null) return;
-    this.#ack = keptForLong(ack);
-    this.#transmit(ack);
+    if (this.#ack !== null) return this.#transmit(this.#ack);
+    this.#ack = this.user.acknowledgement(response);
+    if (this.#ack !== null) this.#transmit(this.#ack);
   }
 
   protected override ended(): void {

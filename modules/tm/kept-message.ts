@@ -1,15 +1,32 @@
+/** Size of the slabs that messages kept for long share, bytes. */
+const SLAB_BYTES = 64 * 1024;
+
+let slab = Buffer.alloc(0);
+let used = 0;
+
 /**
- * A message that may have to be sent again. For as long as a transaction waits it is kept as its latin1 text: a Buffer holds on to the slab that it
- * shares with other messages.
+ * A message that may be sent again for as long as a transaction waits. It is a copy, beside others that are kept as long: the message's own buffer would hold on to a
+ * slab that it shares with messages that are long done, and a text is one more thing that the garbage collector copies.
  */
-export type KeptMessage = Buffer | string;
+export class KeptMessage {
+  readonly #slab: Buffer;
+  readonly #start: number;
+  readonly #end: number;
 
-/** The form in which a message costs least for as long as a transaction waits. */
-export function keptForLong(message: Buffer): KeptMessage {
-  return message.toString('latin1');
-}
+  constructor(message: Buffer) {
+    if (used + message.length > slab.length) {
+      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, message.length));
+      used = 0;
+    }
+    slab.set(message, used);
+    this.#slab = slab;
+    this.#start = used;
+    used += message.length;
+    this.#end = used;
+  }
 
-/** The message's bytes, to send it again. */
-export function keptBytes(kept: KeptMessage): Buffer {
-  return typeof kept === 'string' ? Buffer.from(kept, 'latin1') : kept;
+  /** The same memory each time, for reading. */
+  get bytes(): Buffer {
+    return this.#slab.subarray(this.#start, this.#end);
+  }
 }

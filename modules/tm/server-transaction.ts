@@ -5,7 +5,6 @@ import {
   type ServerInput,
   type ServerState,
 } from './machines.ts';
-import { keptBytes, type KeptMessage, keptForLong } from './kept-message.ts';
 import { type MachineUser, RunningMachine } from './running-machine.ts';
 
 /** What a server transaction asks of its surroundings. */
@@ -25,7 +24,7 @@ export class ServerTransaction extends RunningMachine<
   Buffer,
   ServerUser
 > {
-  #lastReply: KeptMessage | null = null;
+  #lastReply: Buffer | null = null;
 
   constructor(user: ServerUser, options: { readonly invite: boolean; readonly reliable: boolean }) {
     const machine = options.invite ? inviteServer : nonInviteServer;
@@ -36,7 +35,7 @@ export class ServerTransaction extends RunningMachine<
   }
 
   /** What a retransmission of the request gets; null: nothing. */
-  get lastReply(): KeptMessage | null {
+  get lastReply(): Buffer | null {
     return this.#lastReply;
   }
 
@@ -71,13 +70,14 @@ export class ServerTransaction extends RunningMachine<
   ): void {
     switch (action) {
       case 'send':
-        this.#lastReply = this.#kept(reply);
+        // A 2xx to INVITE is sent again by the callee, not from here (RFC 6026 7.1).
+        this.#lastReply = this.state === 'accepted' ? null : reply;
         if (reply !== null) this.user.transmit(reply);
         return;
       case 'resend':
         if (this.#lastReply === null) return;
         this.user.resending();
-        this.user.transmit(keptBytes(this.#lastReply));
+        this.user.transmit(this.#lastReply);
         return;
       case 'timed out':
         this.user.acknowledgementMissing();
@@ -87,12 +87,6 @@ export class ServerTransaction extends RunningMachine<
       case 'transport failed': // logged where it happened
         return;
     }
-  }
-
-  #kept(reply: Buffer | null): KeptMessage | null {
-    // A 2xx to INVITE is sent again by the callee, not from here (RFC 6026 7.1).
-    if (this.state === 'accepted' || reply === null) return null;
-    return this.state === 'completed' ? keptForLong(reply) : reply;
   }
 
   protected override ended(): void {

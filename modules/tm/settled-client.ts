@@ -1,5 +1,5 @@
 import type { ListenPoint, SipResponse, Target } from '../../core/index.ts';
-import { keptBytes, type KeptMessage } from './kept-message.ts';
+import { KeptMessage } from './kept-message.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Waiting } from './wait-queue.ts';
 
@@ -14,7 +14,7 @@ export interface KnownBranch {
 /** What a branch that is over still has to do with responses that come late. */
 export interface LateResponses {
   /** The ACK for each that is a failure; null: there is none to send. */
-  readonly ack: KeptMessage | null;
+  readonly ack: Buffer | null;
   /** The socket by which each 2xx goes on to the caller; null: none does. */
   readonly point: ListenPoint | null;
   /** Where the one or the other goes. */
@@ -35,7 +35,7 @@ export class SettledClient implements KnownBranch, Waiting {
   constructor(tm: Tm, id: string, { ack, point, target }: LateResponses) {
     this.#tm = tm;
     this.id = id;
-    this.#ack = ack;
+    this.#ack = ack === null ? null : new KeptMessage(ack);
     this.#point = point;
     this.#target = target;
   }
@@ -47,7 +47,7 @@ export class SettledClient implements KnownBranch, Waiting {
     if (isSuccess && this.#point !== null) {
       this.#tm.sendReply(this.#tm.core.forwarding.printResponse(response, this.#point), target);
     } else if (!isSuccess && this.#ack !== null) {
-      this.#tm.core.transport.send(keptBytes(this.#ack), target);
+      this.#tm.core.transport.send(this.#ack.bytes, target);
     }
   }
 

@@ -1,5 +1,5 @@
 import { Avps, type Target } from '../../core/index.ts';
-import { keptBytes, type KeptMessage } from './kept-message.ts';
+import { KeptMessage } from './kept-message.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
 import type { Waiting } from './wait-queue.ts';
@@ -38,13 +38,13 @@ class SettledServer implements KnownRequest, Waiting {
   constructor(
     tm: Tm,
     { hash, key, isAccepted }: Pick<KnownRequest, 'hash' | 'key' | 'isAccepted'>,
-    { reply, target }: { readonly reply: KeptMessage | null; readonly target: Target },
+    { reply, target }: { readonly reply: Buffer | null; readonly target: Target },
   ) {
     this.#tm = tm;
     this.hash = hash;
     this.key = key;
     this.isAccepted = isAccepted;
-    this.#reply = reply;
+    this.#reply = reply === null ? null : new KeptMessage(reply);
     this.#target = target;
   }
 
@@ -55,7 +55,7 @@ class SettledServer implements KnownRequest, Waiting {
   retransmitted(): void {
     if (this.#reply === null) return;
     this.#tm.counters.repliesResent += 1;
-    this.#tm.sendReply(keptBytes(this.#reply), this.#target);
+    this.#tm.sendReply(this.#reply.bytes, this.#target);
   }
 
   // Nothing is left that an ACK or CANCEL could end.
