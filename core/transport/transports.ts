@@ -14,6 +14,7 @@ import { Connections } from './connections.ts';
 import { openNodeSocket, type OpenDatagramSocket } from './datagram-socket.ts';
 import { type ListenOption, printListenOption } from './listen-option.ts';
 import { Networks } from './networks.ts';
+import { newTarget, RecentTargets } from './recent-targets.ts';
 import type { TlsCredentials } from './tls-credentials.ts';
 import type { Counters, SendFailure, Transport, TransportOptions } from './transport.ts';
 import { UdpTransport } from './udp-transport.ts';
@@ -61,6 +62,7 @@ export class Transports {
   readonly #transports = new Map<ListenPoint, Transport>();
   readonly #points: ListenPoint[] = [];
   readonly #connections: Connections;
+  readonly #replyTargets = new RecentTargets();
   /** Null while no two listen points have the same protocol and family: there is nothing to choose then. */
   #networks: Networks | null = null;
 
@@ -147,7 +149,9 @@ export class Transports {
     // Another socket only where the Via names an address of the other family.
     const out =
       point.family === familyOf(unmapped(address)) ? point : this.pointFor({ protocol, address, port });
-    return { protocol, address, port, host: undefined, point: out ?? point, flow, onlyFlow: undefined };
+    // A maddr is a part of its message's text, which what is remembered would keep.
+    if (address !== request.received.address) return newTarget(address, port, out ?? point, flow);
+    return this.#replyTargets.take(address, port, out ?? point, flow);
   }
 
   /**
