@@ -13,14 +13,16 @@ export abstract class Context {
   readonly msg: Scope['msg'];
   readonly log: Logger;
   readonly #scope: Scope;
-  readonly #calls: (Call<unknown> | undefined)[] = [];
+  /** By the module's place among those of the routes. */
+  readonly #calls: (Call<unknown> | undefined)[];
   #pv: object | undefined;
   #ksr: object | undefined;
 
-  constructor(scope: Scope, log: Logger) {
+  protected constructor(scope: Scope, log: Logger, calls: (Call<unknown> | undefined)[]) {
     this.msg = scope.msg;
     this.log = log;
     this.#scope = scope;
+    this.#calls = calls;
   }
 
   get pv(): object {
@@ -79,7 +81,11 @@ export function compileContext(loaded: readonly Loaded[]): ContextClass {
     defineVariables(Pv.prototype, index, one);
     defineNamespace(Ksr.prototype, index, one);
   }
+  const noCalls: readonly undefined[] = loaded.map(() => undefined);
   return class extends Context {
+    constructor(scope: Scope, log: Logger) {
+      super(scope, log, noCalls.slice()); // as long as it has to be: an array that grows takes more
+    }
     protected override newPv(): object {
       return new Pv(this);
     }
