@@ -1,4 +1,8 @@
-import type { Logger } from '../../core/index.ts';
+import type { Clock, Logger, Timer } from '../../core/index.ts';
+
+/** First wait before what was kept is sent again though the server answers, ms; it doubles with each that does not help. */
+export const RETRY_MIN_MS = 1_000;
+const RETRY_MAX_MS = 32_000;
 
 /** Plain counters of the releases of one server that were not answered. */
 export interface JournalStatistics {
@@ -8,26 +12,39 @@ export interface JournalStatistics {
   readonly replayed: number;
   /** Releases that were lost, since the journal was full. */
   readonly overflowed: number;
-  /** Decrements that were sent and not answered: whether they count is not known, and twice would be wrong. */
+  /** Releases that were sent and not answered: decrements, which would be wrong twice, and deletes that were not answered time and again. */
   readonly inDoubt: number;
 }
 
-/** Releases that a server has not taken, oldest first, within a bound; they are sent when it answers again. */
+export interface JournalOptions {
+  /** Releases that it takes. */
+  readonly limit: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Name of the server. */
+  readonly server: string;
+  /** Whether the server answers, as far as is known. */
+  readonly isUp: () => boolean;
+}
+
+/**
+ * Releases that a server has not taken, oldest first, within a bound. They are sent when it answers again; where it answered all along and took them not, as
+ * when its memory is full, after a wait.
+ */
 export class Journal {
-  readonly #limit: number;
-  readonly #server: string;
-  readonly #log: Logger;
+  readonly #options: JournalOptions;
   #entries: (() => void)[] = [];
   #replayed = 0;
   #overflowed = 0;
   #inDoubt = 0;
   /** Whether the overflow of this outage has been logged. */
   #warned = false;
+  #retry: Timer | null = null;
+  #retryMs = RETRY_MIN_MS;
+  #retriedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(limit: number, server: string, log: Logger) {
-    this.#limit = limit;
-    this.#server = server;
-    this.#log = log;
+  constructor(options: JournalOptions) {
+    this.#options = options;
   }
 
   get length(): number {
@@ -45,21 +62,23 @@ export class Journal {
 
   /** Keeps a release; `send` sends it again. False when there is no room: it is lost, counted, and logged once an outage. */
   keep(send: () => void): boolean {
-    if (this.#entries.length < this.#limit) {
+    const { limit, log, server, isUp } = this.#options;
+    if (this.#entries.length < limit) {
       this.#entries.push(send);
+      if (isUp()) this.#retryLater();
       return true;
     }
     this.#overflowed++;
-    if (!this.#warned && this.#limit > 0) {
+    if (!this.#warned && limit > 0) {
       this.#warned = true;
-      this.#log.warn(
-        `memcached ${this.#server}: the journal is full with ${this.#limit} releases; further ones are lost until it answers`,
+      log.warn(
+        `memcached ${server}: the journal is full with ${limit} releases; further ones are lost until it takes them`,
       );
     }
     return false;
   }
 
-  /** Counts a release that may have been carried out, and would be wrong if it were twice. */
+  /** Counts a release that may have been carried out, and is not sent again. */
   doubt(): void {
     this.#inDoubt++;
   }
@@ -71,7 +90,27 @@ export class Journal {
     const entries = this.#entries;
     this.#entries = [];
     this.#replayed += entries.length;
-    this.#log.notice(`memcached ${this.#server}: sending ${entries.length} releases that were kept`);
+    const { log, server } = this.#options;
+    log.notice(`memcached ${server}: sending ${entries.length} releases that were kept`);
     for (const send of entries) send();
+  }
+
+  /** Sends nothing more by itself. */
+  stop(): void {
+    this.#retry?.cancel();
+    this.#retry = null;
+  }
+
+  #retryLater(): void {
+    if (this.#retry !== null) return;
+    const { clock, isUp } = this.#options;
+    if (clock.now() - this.#retriedAtMs > 2 * RETRY_MAX_MS) this.#retryMs = RETRY_MIN_MS;
+    this.#retry = clock.setTimer(this.#retryMs, () => {
+      this.#retry = null;
+      this.#retriedAtMs = clock.now();
+      // Otherwise its return sends them.
+      if (isUp()) this.replay();
+    });
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
   }
 }

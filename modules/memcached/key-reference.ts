@@ -88,9 +88,17 @@ function grouped(text: string): { readonly group: string | undefined; readonly k
  */
 export function namedKey(inner: string): readonly [key: string, options: KeyOptions] {
   const mark = inner.indexOf(LIFETIME_MARK);
-  const { group, key } = grouped(mark === -1 ? inner : inner.slice(0, mark));
+  const { group, key } = grouped(beforeMark(inner, mark));
   const expire = mark === -1 ? undefined : parsedLifetime(inner.slice(mark + LIFETIME_MARK.length));
   return [key, { ...(expire === undefined ? {} : { expire }), ...(group === undefined ? {} : { group }) }];
+}
+
+/** What stands before the mark at `mark`, -1: there is none. Blanks between the two are no part of the key: of what Kamailio sends, memcached takes none of them. */
+function beforeMark(text: string, mark: number): string {
+  if (mark === -1) return text;
+  let end = mark;
+  while (text[end - 1] === ' ') end -= 1;
+  return text.slice(0, end);
 }
 
 /** Blank: the default, as in Kamailio. */
@@ -116,7 +124,7 @@ function templateReference(
   for (const [index, text] of constants.entries()) {
     const constant = index === 0 ? key : text;
     const mark = constant.indexOf(LIFETIME_MARK);
-    const pattern = mark === -1 ? constant : constant.slice(0, mark);
+    const pattern = beforeMark(constant, mark);
     pieces.push(pattern.includes('$') ? formats.expandKey(scope, pattern) : pattern);
     if (mark !== -1) {
       const rest = constant.slice(mark + LIFETIME_MARK.length);

@@ -13,6 +13,8 @@ import type { CacheValue } from './value.ts';
 type MemcachedCall = Call<MemcachedState>;
 type SignalOptions = Pick<Bounds, 'signal'>;
 
+// The variables wait for their key only where it has to be looked up: what is asked for in one turn shall reach the client in that order.
+
 /** Values and counters that several proxies share. */
 export const memcached = defineModule({
   name: 'memcached',
@@ -35,7 +37,8 @@ export const memcached = defineModule({
       doc: 'Value of a key, null when it is not there or no server answers. Write: stores a string or an integer; null deletes. `=>N` after the key is its lifetime in seconds, `@NAME|` before it its group of servers.',
       get: readVariable,
       async set(call: MemcachedCall, value: CacheValue | null, key: KeyArgument, ...rest: KeyRest) {
-        const reference = await call.state.reference(call, key, rest);
+        const found = call.state.reference(call, key, rest);
+        const reference = found instanceof Promise ? await found : found;
         const client = call.state.clientOf(reference.group);
         const bounds = call.state.bounds(call.scope);
         const { status } =
@@ -51,7 +54,8 @@ export const memcached = defineModule({
       doc: 'Value of a counter. Write: adds a non-negative integer in one round trip and gives the new value; null, and nothing is created, when the key is not there.',
       get: readVariable,
       async set(call: MemcachedCall, value: number | bigint, key: KeyArgument, ...rest: KeyRest) {
-        const reference = await call.state.reference(call, key, rest);
+        const found = call.state.reference(call, key, rest);
+        const reference = found instanceof Promise ? await found : found;
         const bounds = call.state.bounds(call.scope);
         const outcome = await call.state.clientOf(reference.group).increment(reference.key, value, bounds);
         return newCount(outcome, '$mcinc', reference.key);
@@ -63,7 +67,8 @@ export const memcached = defineModule({
       doc: 'Value of a counter. Write: subtracts a non-negative integer in one round trip, not below 0, and gives the new value; null, and nothing is created, when the key is not there.',
       get: readVariable,
       async set(call: MemcachedCall, value: number | bigint, key: KeyArgument, ...rest: KeyRest) {
-        const reference = await call.state.reference(call, key, rest);
+        const found = call.state.reference(call, key, rest);
+        const reference = found instanceof Promise ? await found : found;
         const bounds = call.state.bounds(call.scope);
         const outcome = await call.state.clientOf(reference.group).decrement(reference.key, value, bounds);
         return newCount(outcome, '$mcdec', reference.key);
@@ -76,7 +81,8 @@ export const memcached = defineModule({
       get: (_call: MemcachedCall, _key: KeyArgument, ..._rest: KeyRest): Promise<null> =>
         Promise.resolve(null),
       async set(call: MemcachedCall, value: number, key: KeyArgument, ...rest: KeyRest) {
-        const reference = await call.state.reference(call, key, rest);
+        const found = call.state.reference(call, key, rest);
+        const reference = found instanceof Promise ? await found : found;
         const bounds = call.state.bounds(call.scope);
         return (await call.state.clientOf(reference.group).touch(reference.key, value, bounds)).status;
       },
@@ -170,7 +176,8 @@ async function readVariable(
   key: KeyArgument,
   ...rest: KeyRest
 ): Promise<CacheValue | null> {
-  const reference = await call.state.reference(call, key, rest);
+  const found = call.state.reference(call, key, rest);
+  const reference = found instanceof Promise ? await found : found;
   const outcome = await call.state
     .clientOf(reference.group)
     .read(reference.key, call.state.bounds(call.scope));

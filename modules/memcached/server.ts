@@ -22,6 +22,9 @@ export const MAX_PENDING_COMMANDS = 10_000;
 /** Bytes that may wait on one server; a command that would go above fails at once. */
 export const MAX_PENDING_BYTES = 67_108_864;
 
+/** How often a delete that is kept may be sent and not answered: one that the server never answers would take it for down each time. */
+const MAX_UNANSWERED = 5;
+
 export interface ServerOptions {
   readonly address: ServerAddress;
   /** What it is called in logs and statistics; left out: by its address. */
@@ -36,6 +39,13 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Told of operations that took long; left out: none are logged. */
   readonly slowLog?: SlowLog | undefined;
+}
+
+/** A command that gives something back. */
+interface Release {
+  readonly name: 'decr' | 'delete';
+  readonly key: string;
+  readonly bytes: string;
 }
 
 /** What became of a release. */
@@ -68,7 +78,13 @@ export class CacheServer {
     this.name = options.name ?? serverName(options.address);
     this.timeoutMs = options.timeoutMs;
     this.#options = options;
-    this.#journal = new Journal(options.journal ?? 0, this.name, options.log);
+    this.#journal = new Journal({
+      limit: options.journal ?? 0,
+      clock: options.clock,
+      log: options.log,
+      server: this.name,
+      isUp: () => !this.#stopped && this.#breaker.state === 'closed',
+    });
     // Holds options for its connections; as no command goes through it, it opens none of its own.
     this.#library = new MemcacheClient({ server: this.name, noDelay: true, cmdTimeout: options.timeoutMs });
     this.#breaker = new Breaker(options.clock, {
@@ -132,6 +148,7 @@ export class CacheServer {
   stop(): void {
     this.#stopped = true;
     this.#breaker.stop();
+    this.#journal.stop();
     this.#connection?.close('stopped');
     this.#library.shutdown();
   }
@@ -173,23 +190,26 @@ export class CacheServer {
   async release(name: 'decr' | 'delete', key: string, bytes: string): Promise<Released> {
     const refusal = this.#refusal(bytes.length, this.#options.journal ?? 0);
     const reply = await this.#sendUnless(refusal, name, key, bytes, this.deadlineMs());
-    return { reply, kept: this.#keepRelease(name, key, bytes, reply) };
+    return { reply, kept: this.#keepRelease({ name, key, bytes }, reply) };
   }
 
-  /** Keeps a release for when the server answers again; `send` sends it then. False when there is no room. */
+  /** Keeps a release for when the server takes it; `send` sends it then. False when there is no room. */
   keep(send: () => void): boolean {
     return !this.#stopped && this.#journal.keep(send);
   }
 
-  #keepRelease(name: 'decr' | 'delete', key: string, bytes: string, reply: Reply): boolean {
+  /** `unanswered`: how often it was sent before, and not answered. */
+  #keepRelease(release: Release, reply: Reply, unanswered = 0): boolean {
     if (reply.kind !== 'down') return false;
-    if (reply.sent && name === 'decr') {
+    const { name, key, bytes } = release;
+    const times = reply.sent ? unanswered + 1 : unanswered;
+    if (times === (name === 'decr' ? 1 : MAX_UNANSWERED)) {
       this.#journal.doubt();
       return false;
     }
     return this.keep(() => {
       void this.#send(name, key, bytes, this.deadlineMs()).then((again) =>
-        this.#keepRelease(name, key, bytes, again),
+        this.#keepRelease(release, again, times),
       );
     });
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PROBE_MIN_MS } from '../../modules/memcached/breaker.ts';
-import type { JournalStatistics } from '../../modules/memcached/journal.ts';
+import { type JournalStatistics, RETRY_MIN_MS } from '../../modules/memcached/journal.ts';
 import { MAX_PENDING_COMMANDS } from '../../modules/memcached/server.ts';
 import { JOURNAL, type Rig, rigOf } from './fault-rig.ts';
 import { eventually, limitsOf } from './limits-rig.ts';
@@ -120,6 +120,70 @@ test('journal: a full queue has room for so many releases more, in their order',
   server.write(`${'TOUCHED\r\n'.repeat(MAX_PENDING_COMMANDS)}DELETED\r\n`);
   assert.deepEqual(await release, { status: 'removed' });
   await Promise.all(waiting);
+});
+
+test('journal: what a server that answers did not take is sent a second later, and again after twice as long', async (t) => {
+  const rig = await rigOf(t);
+  const { client, clock, server } = rig;
+  const waiting = Array.from({ length: MAX_PENDING_COMMANDS }, () => client.touch('k', 60));
+  const releases = Array.from({ length: JOURNAL }, () => client.decrement('a', 1));
+  const late = await client.decrement('b', 1);
+  assert.equal(late.status === 'down' && late.journaled, true);
+  await server.received('touch k 60\r\n');
+  server.write('TOUCHED\r\n'.repeat(MAX_PENDING_COMMANDS));
+  await Promise.all(waiting);
+  await server.received('decr a 1\r\n'.repeat(JOURNAL));
+  server.write('5\r\n'.repeat(JOURNAL));
+  await Promise.all(releases);
+  clock.advance(RETRY_MIN_MS - 1);
+  assert.equal(figures(rig)?.waiting, 1);
+  clock.advance(1);
+  await server.received('decr b 1\r\n');
+  server.write('4\r\n');
+  await eventually('sent', () => figures(rig)?.waiting === 0);
+  assert.deepEqual(figures(rig), { waiting: 0, replayed: 1, overflowed: 0, inDoubt: 0 });
+});
+
+test('journal: a delete that is never answered is given up, so that the server can answer others', async (t) => {
+  const rig = await rigOf(t);
+  const { client, clock, server } = rig;
+  const removing = client.remove('b');
+  for (let times = 1; ; times += 1) {
+    await server.received('delete b\r\n');
+    server.reset();
+    if (times === 1) assert.equal((await removing).status, 'down');
+    await eventually('kept or given up', () => {
+      const { waiting, inDoubt } = figures(rig) ?? { waiting: 0, inDoubt: 0 };
+      return waiting + inDoubt === 1;
+    });
+    if (times === 5) break;
+    assert.equal(figures(rig)?.waiting, 1);
+    clock.advance(PROBE_MIN_MS * 2 ** (times - 1));
+    await server.received('version\r\n');
+    server.write('VERSION 1\r\n');
+  }
+  assert.deepEqual(figures(rig), { waiting: 0, replayed: 4, overflowed: 0, inDoubt: 1 });
+});
+
+test('journal: a lease that a full server would not let go is given back when there is room again', async (t) => {
+  const rig = await rigOf(t);
+  const { client, clock, server } = rig;
+  const { leases } = limitsOf(t, client, { clock });
+  const releasing = leases.release('l', 'call', {});
+  await server.received('gets lease:l\r\n');
+  server.write('SERVER_ERROR out of memory\r\n');
+  const outcome = await releasing;
+  assert.equal(outcome.status === 'down' && outcome.journaled, true);
+  clock.advance(RETRY_MIN_MS);
+  await server.received('gets lease:l\r\n');
+  server.write('SERVER_ERROR out of memory\r\n');
+  await eventually('kept again', () => figures(rig)?.waiting === 1);
+  clock.advance(RETRY_MIN_MS);
+  assert.equal(figures(rig)?.waiting, 1);
+  clock.advance(RETRY_MIN_MS);
+  await server.received('gets lease:l\r\n');
+  server.write('END\r\n');
+  await eventually('given back', () => figures(rig)?.waiting === 0);
 });
 
 test('journal: a lease released during an outage is given back after it', async (t) => {

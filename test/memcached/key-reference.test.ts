@@ -65,6 +65,9 @@ test('key reference: named in text, what follows the first => is the lifetime', 
     ['k', 'k', {}],
     ['k=>60', 'k', { expire: 60 }],
     ['k=> 60 ', 'k', { expire: 60 }],
+    ['a b  => 60', 'a b', { expire: 60 }],
+    ['k\t=>60', 'k\t', { expire: 60 }],
+    ['k ', 'k ', {}],
     ['k=>0', 'k', { expire: 0 }],
     ['k=>', 'k', {}],
     ['=>5', '', { expire: 5 }],
@@ -140,6 +143,12 @@ test('key reference: the values of a template are taken as they are', async () =
 });
 
 test('key reference: constants and values of a template mix', async () => {
+  // Blanks before the mark are no part of the key; those of a value are.
+  assert.deepEqual(await refer(formats('X'), ...template`k/${'a '} => 60`), {
+    key: 'k/a ',
+    expire: 60,
+    group: undefined,
+  });
   const got = await refer(formats('X'), ...template`$ci/${'$ci'}/$ci/${7}/${8n}=>${90}`);
   assert.deepEqual(got, { key: 'X/$ci/X/7/8', expire: 90, group: undefined });
 });

@@ -204,6 +204,27 @@ test('variables: a string that ends like a lifetime is a key, and warned about, 
   assert.equal(log.lines.filter(({ message }) => message.includes('a key ends like a lifetime')).length, 1);
 });
 
+test('variables: they and the functions keep the order in which one turn asks for them', async (t) => {
+  const { state, pv } = await started(t, {});
+  const { read, count } = memcached.functions;
+  const call = callOf(state, request());
+  await state.client.write('k', 'old');
+  const written = pv.$mct('k').set('new');
+  assert.deepEqual(await read.call(call, 'k'), { status: 'hit', value: 'new' });
+  assert.equal(await written, 'stored');
+  await state.client.write('c', 5);
+  const removed = pv.$mct('c').set(null);
+  assert.deepEqual(await count.call(call, 'c').add(1), { status: 'done', value: 1 });
+  assert.equal(await removed, 'removed');
+  const inTurn = [pv.$mcinc('c').set(4), pv.$mcdec('c').set(2), pv.$mct('c').get()];
+  assert.deepEqual(await Promise.all([...inTurn, read.call(call, 'c')]), [
+    5,
+    3,
+    3,
+    { status: 'hit', value: 3 },
+  ]);
+});
+
 test('variables: with no server they read null, write down and throw nothing', async (t) => {
   const { pv } = await started(t, { servers: 'unix:/nonexistent/kamaiki' });
   assert.equal(await pv.$mct('k').get(), null);
