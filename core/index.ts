@@ -28,7 +28,8 @@ export {
 export type { HeadText } from './sip/head-text.ts';
 export { headerParam, type NameAddr, parseNameAddr, parseNameAddrs } from './sip/name-addr.ts';
 export { forceRport } from './sip/received.ts';
-export { buildReply, reasonPhrase, type ReplyOptions } from './sip/reply.ts';
+export { hasMagicCookie, MAGIC_COOKIE } from './sip/magic-cookie.ts';
+export { buildReply, hasFurtherVia, reasonPhrase, type ReplyOptions } from './sip/reply.ts';
 export { buildAck, buildCancel, type Outgoing, routeLinesOf } from './sip/request.ts';
 export type { Malformed, Parsed } from './sip/result.ts';
 export { decodeText, encodeText } from './sip/text.ts';

@@ -22,6 +22,8 @@ const SECURE: Readonly<Record<Protocol, Protocol | null>> = {
   wss: 'wss',
 };
 
+const SIPS = /^sips:/i;
+
 /** A server that has to be looked up. */
 interface Search {
   readonly wanted: Wanted;
@@ -112,35 +114,42 @@ export class NextHop {
     return withRequest(this.#locate(text, request), rewritten);
   }
 
-  #locate(uri: string, { callId }: SipRequest): Resolution | Promise<Resolution> {
-    const hop = this.#hop(uri);
+  #locate(uri: string, { callId, uri: requestUri }: SipRequest): Resolution | Promise<Resolution> {
+    const hop = this.#hop(uri, SIPS.test(requestUri));
     if ('ok' in hop) return hop;
     const located = this.#locator.locate(hop.wanted, callId);
     if (located instanceof Promise) return located.then((found) => resolution(hop, found));
     return resolution(hop, located);
   }
 
-  #hop(text: string): Hop {
-    const known = this.#parsed.get(text);
+  /** `isForSips`: for a request with a SIPS Request-URI, whose next hop is taken for a SIPS URI whatever it is (16.6 step 7). */
+  #hop(text: string, isForSips: boolean): Hop {
+    const key = isForSips ? `sips ${text}` : text;
+    const known = this.#parsed.get(key);
     if (known !== undefined) return known;
-    const hop = this.#parse(text);
-    this.#parsed.set(text, hop);
+    const hop = this.#parse(text, isForSips);
+    this.#parsed.set(key, hop);
     return hop;
   }
 
-  #parse(text: string): Hop {
+  #parse(text: string, isForSips: boolean): Hop {
     const parsed: Parsed<Uri> = parseUri(text);
     if (!parsed.ok) return failure(`next hop URI: ${parsed.reason}`, 400);
     const uri = parsed.value;
     if (uri.scheme !== 'sip' && uri.scheme !== 'sips')
       return failure(`no way to reach a ${uri.scheme} URI`, 416);
-    const isSecure = uri.scheme === 'sips';
+    const isSecure = isForSips || uri.scheme === 'sips';
     const given = uriParam(uri, 'transport') || null;
     const transport = given ?? (isSecure ? 'tls' : 'udp');
     const named = protocolOf(transport);
     // A SIPS URI's `tcp` is what TLS runs over (RFC 3261 26.2.2), and so is its `ws` (RFC 7118 5.1).
     const protocol = isSecure && named !== null ? SECURE[named] : named;
-    if (protocol === null) return failure(`no listen address for transport ${transport}`);
+    if (protocol === null)
+      return failure(
+        isSecure && named !== null
+          ? `nothing secure goes over ${transport}`
+          : `no listen address for transport ${transport}`,
+      );
     const host = uriParam(uri, 'maddr') || uri.host;
     const isGiven = given !== null;
     const wanted: Wanted = { host: bareHost(host), port: uri.port, protocol, isGiven, isSecure };

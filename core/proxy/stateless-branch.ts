@@ -1,6 +1,6 @@
+import { hasMagicCookie, MAGIC_COOKIE } from '../sip/magic-cookie.ts';
 import type { SipRequest } from '../sip/message.ts';
 
-const MAGIC_COOKIE = 'z9hG4bK';
 /** What the branches of requests that were forwarded without state begin with; a transaction layer begins its own otherwise. */
 const STATELESS = `${MAGIC_COOKIE}s`;
 
@@ -24,7 +24,7 @@ function fingerprint(text: string): string {
  */
 export function statelessBranch(request: SipRequest, targetUri: string): string {
   const via = request.topVia;
-  const identity = via.branch?.startsWith(MAGIC_COOKIE)
+  const identity = hasMagicCookie(via.branch)
     ? `${via.branch}|${via.host}|${via.port}`
     : `${request.head.slice(via.start, via.end)}|${request.toTag}|${request.fromTag}|${request.callId}|${request.cseq.number}|${request.originalUri}`;
   return `${STATELESS}${fingerprint(`${identity}|${targetUri}`)}`;

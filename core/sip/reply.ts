@@ -118,9 +118,20 @@ export function responseHop(msg: SipResponse): ResponseHop | null {
   const via = secondVia(msg);
   if (via === null) return null;
   const { transport, maddr, received, rport } = via;
+  // Neither maddr nor rport count on a stream (RFC 3261 18.2.2, RFC 3581 4).
+  if (protocolOf(transport) !== 'udp')
+    return { transport, host: received ?? bareHost(via.host), port: sentByPort(via) };
   if (maddr !== null) return { transport, host: bareHost(maddr), port: sentByPort(via) };
   const port = rport !== null && rport > 0 ? rport : sentByPort(via);
   return { transport, host: received ?? bareHost(via.host), port };
+}
+
+/** Whether a response has a Via under the top one, well formed or not. */
+export function hasFurtherVia(msg: SipResponse): boolean {
+  const i = msg.find(Header.via);
+  return (
+    skipLws(msg.bytes, msg.topVia.end, msg.valueEnd(i)) < msg.valueEnd(i) || msg.find(Header.via, i) >= 0
+  );
 }
 
 function secondVia(msg: SipResponse): Via | null {

@@ -47,6 +47,8 @@ export class Connection implements WireUser {
   #takenAt = 0;
   #queuedBytes = 0;
   #first = true;
+  /** A write has failed: its end is told later. */
+  #isBroken = false;
   #waiting: Waiting[] = [];
   #whenClosed: (() => void) | null = null;
   #timer: Timer | null = null;
@@ -71,7 +73,7 @@ export class Connection implements WireUser {
 
   /** Whether messages can be sent on it, now or as soon as it is set up. */
   get usable(): boolean {
-    return this.#state === 'opening' || this.#state === 'open';
+    return !this.#isBroken && (this.#state === 'opening' || this.#state === 'open');
   }
 
   /** The first thing to call: what it writes to. */
@@ -209,6 +211,7 @@ export class Connection implements WireUser {
       counters.sent += 1;
       counters.sentBytes += length;
     } else {
+      this.#isBroken = true;
       counters.errors += 1;
       onError?.(error);
     }

@@ -11,6 +11,13 @@ import type { TlsCredentials } from './tls-credentials.ts';
 import { connectSecurely, proves, refusal, tlsServerOptions } from './tls-server.ts';
 import type { SendFailure } from './transport.ts';
 
+/** What a write comes to on a connection that the peer has given up. */
+const BROKEN: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_DESTROYED']);
+
+function isBroken(error: Error): boolean {
+  return 'code' in error && BROKEN.has(error.code);
+}
+
 /** SIP over TCP, or with credentials over TLS, on one address (RFC 3261 18, 26.2). */
 export class StreamTransport extends ServerTransport {
   protected newServer(): Server {
@@ -20,6 +27,17 @@ export class StreamTransport extends ServerTransport {
   }
 
   send(bytes: Buffer, target: Target, onError?: SendFailure): void {
+    const known = this.peers.find(target);
+    if (known === null) return this.#sendAnew(bytes, target, onError);
+    known.send(bytes, (error) => {
+      // It broke before it took the message: another may lead there (RFC 3261 18.2.2).
+      if (isBroken(error) && target.onlyFlow !== true) this.#sendAnew(bytes, target, onError);
+      else onError?.(error);
+    });
+  }
+
+  /** Sends by a connection that is not the one which has been tried. */
+  #sendAnew(bytes: Buffer, target: Target, onError: SendFailure | undefined): void {
     let connection: Connection;
     try {
       connection = this.peers.find(target) ?? this.#connect(target);

@@ -20,6 +20,7 @@ import type { Transaction } from './transaction.ts';
 export class Branch implements ClientUser, KnownBranch {
   /** The Via branch parameter. */
   readonly id: string;
+  readonly method: string;
   /** Position among all branches of the request, from 0 ($T_branch_idx). */
   readonly index: number;
   readonly transaction: Transaction;
@@ -66,6 +67,7 @@ export class Branch implements ClientUser, KnownBranch {
     this.#tm = tm;
     this.transaction = transaction;
     this.id = options.id;
+    this.method = options.request.method;
     this.index = options.index;
     this.uri = options.first.sent.uri;
     this.breadth = options.breadth;
@@ -78,10 +80,7 @@ export class Branch implements ClientUser, KnownBranch {
   }
 
   #newClient({ bytes, target }: Attempt): ClientTransaction {
-    return new ClientTransaction(this, {
-      request: bytes,
-      reliable: target.protocol !== 'udp',
-    });
+    return new ClientTransaction(this, { request: bytes, reliable: target.protocol !== 'udp' });
   }
 
   get invite(): boolean {
@@ -125,7 +124,7 @@ export class Branch implements ClientUser, KnownBranch {
     this.uri = null; // a part of the message's text, which it would keep whole
     if (this.outcome !== null) this.outcome = outcomeWithout(this.outcome.status);
     if (!this.#client.isWaiting) return;
-    const settled = new SettledClient(this.#tm, this.id, this.#lateResponses(upstream));
+    const settled = new SettledClient(this.#tm, this, this.#lateResponses(upstream));
     this.#tm.replaceBranch(this, settled);
     this.#client.handOver(settled);
   }
@@ -283,7 +282,7 @@ export class Branch implements ClientUser, KnownBranch {
   };
 
   #sendCancel(headers: string): void {
-    if (this.#request === null || this.#sent === null) return;
+    if (!this.invite || this.#request === null || this.#sent === null) return; // 9.1
     const cancel = buildCancel(this.#request, this.#sent, headers);
     this.#timer?.cancel();
     // A callee that answers neither the CANCEL nor the INVITE: over after 64*T1 (RFC 3261 9.1).

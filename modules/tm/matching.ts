@@ -1,7 +1,4 @@
-import { flatText, type SipRequest, type Via } from '../../core/index.ts';
-
-/** What every branch of RFC 3261 begins with (8.1.1.7). */
-export const MAGIC_COOKIE = 'z9hG4bK';
+import { flatText, hasMagicCookie, parseMessage, type SipRequest, type Via } from '../../core/index.ts';
 
 function sentBy(via: Via): string {
   return `${via.host.toLowerCase()}:${via.port ?? (via.transport === 'TLS' ? 5061 : 5060)}`;
@@ -14,7 +11,7 @@ function sentBy(via: Via): string {
 export function serverKey(request: SipRequest, method: string = request.method): string {
   const via = request.topVia;
   const matched = method === 'ACK' ? 'INVITE' : method;
-  if (via.branch?.startsWith(MAGIC_COOKIE)) return flatText(`${via.branch}|${sentBy(via)}|${matched}`);
+  if (hasMagicCookie(via.branch)) return flatText(`${via.branch}|${sentBy(via)}|${matched}`);
   // RFC 2543 clients: no branch to go by, so the parts of the request that a retransmission, ACK and CANCEL share.
   const topVia = request.head.slice(via.start, via.end);
   return flatText(
@@ -25,10 +22,21 @@ export function serverKey(request: SipRequest, method: string = request.method):
 /** A hash, 32 bits with a sign and never 0, of what requests with the same `serverKey` share; `seed` is a secret, so that no one can choose requests whose hashes are the same. */
 export function serverHash(request: SipRequest, seed: number): number {
   const { branch } = request.topVia;
-  const text = branch?.startsWith(MAGIC_COOKIE) ? branch : request.callId;
+  const text = hasMagicCookie(branch) ? branch : request.callId;
   let hash = seed;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   hash ^= hash >>> 13;
   return hash === 0 ? 1 : hash;
+}
+
+/**
+ * Whether an ACK with the key of an INVITE is for this final reply to it, and not for a 2xx that came later: where no branch says so, the To tag does (17.2.3).
+ * A reply that is not kept any more, null, has been acknowledged before.
+ */
+export function isAckOf(ack: SipRequest, reply: Buffer | null): boolean {
+  if (reply === null || hasMagicCookie(ack.topVia.branch)) return true;
+  const parsed = parseMessage(reply, ack.received);
+  const to = parsed.ok ? parsed.msg.parsedTo() : null;
+  return to?.ok !== true || (to.value.tag ?? '') === ack.toTag;
 }

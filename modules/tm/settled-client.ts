@@ -5,7 +5,9 @@ import type { Waiting } from './wait-queue.ts';
 
 /** Whom responses with a branch parameter are for: a branch, or what is left of it. */
 export interface KnownBranch {
+  /** The branch parameter, and the method of the request: what tells that a response is for it (RFC 3261 17.1.3). */
   readonly id: string;
+  readonly method: string;
   received(response: SipResponse): void;
   /** Stops its timers, for a proxy that stops. */
   stop(): void;
@@ -27,14 +29,20 @@ export interface LateResponses {
  */
 export class SettledClient implements KnownBranch, Waiting {
   readonly id: string;
+  readonly method: string;
   readonly #tm: Tm;
   readonly #ack: KeptMessage | null;
   readonly #point: ListenPoint | null;
   readonly #target: Target | null;
 
-  constructor(tm: Tm, id: string, { ack, point, target }: LateResponses) {
+  constructor(
+    tm: Tm,
+    { id, method }: Pick<KnownBranch, 'id' | 'method'>,
+    { ack, point, target }: LateResponses,
+  ) {
     this.#tm = tm;
     this.id = id;
+    this.method = method;
     this.#ack = ack === null ? null : new KeptMessage(ack);
     this.#point = point;
     this.#target = target;

@@ -1,4 +1,4 @@
-import { Avps, type Target } from '../../core/index.ts';
+import type { SipRequest, Target } from '../../core/index.ts';
 import { KeptMessage } from './kept-message.ts';
 import type { Tm } from './tm-layer.ts';
 import type { Transaction } from './transaction.ts';
@@ -8,10 +8,8 @@ import type { Waiting } from './wait-queue.ts';
 export interface KnownRequest {
   readonly hash: number;
   readonly key: string;
-  /** Whether it is an INVITE that has got a 2xx. */
-  readonly isAccepted: boolean;
-  /** AVPs of the handler of an ACK that belongs to it. */
-  readonly avps: Avps;
+  /** Whether an ACK that matches it is for its final reply, and ends here: that of a 2xx goes on to the callee. */
+  isMeantBy(ack: SipRequest): boolean;
   /** A retransmission of it has come. */
   retransmitted(): void;
   /** An ACK of its final reply has come. */
@@ -29,27 +27,25 @@ export interface KnownRequest {
 class SettledServer implements KnownRequest, Waiting {
   readonly hash: number;
   readonly key: string;
-  readonly isAccepted: boolean;
+  readonly #isAccepted: boolean;
   readonly #tm: Tm;
   /** What a retransmission gets, and where; null: nothing. */
   readonly #reply: KeptMessage | null;
   readonly #target: Target;
 
-  constructor(
-    tm: Tm,
-    { hash, key, isAccepted }: Pick<KnownRequest, 'hash' | 'key' | 'isAccepted'>,
-    { reply, target }: { readonly reply: Buffer | null; readonly target: Target },
-  ) {
+  /** Replies go to `target`. */
+  constructor(tm: Tm, { hash, key, server }: Transaction, target: Target) {
+    const { state, lastReply } = server;
     this.#tm = tm;
     this.hash = hash;
     this.key = key;
-    this.isAccepted = isAccepted;
-    this.#reply = reply === null ? null : new KeptMessage(reply);
+    this.#isAccepted = state === 'accepted';
+    this.#reply = lastReply === null ? null : new KeptMessage(lastReply);
     this.#target = target;
   }
 
-  get avps(): Avps {
-    return new Avps();
+  isMeantBy(): boolean {
+    return !this.#isAccepted;
   }
 
   retransmitted(): void {
@@ -71,7 +67,7 @@ class SettledServer implements KnownRequest, Waiting {
 /** Puts what is left of a transaction in its place; replies go to `target`. */
 export function leaveTo(tm: Tm, transaction: Transaction, target: Target): void {
   const { server } = transaction;
-  const settled = new SettledServer(tm, transaction, { reply: server.lastReply, target });
+  const settled = new SettledServer(tm, transaction, target);
   tm.replaceServer(transaction, settled);
   server.handOver(settled);
 }

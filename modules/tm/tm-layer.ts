@@ -3,7 +3,9 @@ import {
   BoundedCache,
   type Clock,
   type CoreServices,
+  hasFurtherVia,
   type Logger,
+  MAGIC_COOKIE,
   type Scope,
   type SipRequest,
   type SipResponse,
@@ -15,7 +17,7 @@ import { BranchTable } from './branch-table.ts';
 import { CancelTransaction } from './cancel-transaction.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 import { newTmCounters } from './figures.ts';
-import { MAGIC_COOKIE, serverHash } from './matching.ts';
+import { serverHash } from './matching.ts';
 import type { Policy } from './policy.ts';
 import { ServerTable } from './server-table.ts';
 import type { ServerTransaction } from './server-transaction.ts';
@@ -112,12 +114,12 @@ export class Tm implements TransactionLayer {
     const hash = serverHash(request, this.#serverSeed);
     const known = this.#servers.find(hash, request);
     if (request.method === 'ACK') {
-      if (known !== null && !known.isAccepted) {
+      if (known !== null && known.isMeantBy(request)) {
         known.acknowledged();
         return 'absorbed';
       }
       if (!hasRoom(request)) return 'overload'; // the callee sends its 2xx again
-      return { transaction: null, avps: known?.avps ?? new Avps() };
+      return { transaction: null, avps: new Avps() };
     }
     if (known !== null) {
       this.counters.absorbed += 1;
@@ -159,10 +161,17 @@ export class Tm implements TransactionLayer {
   response(response: SipResponse): boolean {
     const { branch } = response.topVia;
     if (branch === null) return false;
-    const isCancel = response.cseq.method === 'CANCEL';
-    const client = isCancel ? (this.#cancels.get(branch) ?? null) : this.#branches.find(branch);
-    if (client === null) return false;
-    client.received(response);
+    const { method } = response.cseq;
+    if (method === 'CANCEL') {
+      const client = this.#cancels.get(branch);
+      client?.received(response);
+      return client !== undefined;
+    }
+    const known = this.#branches.find(branch);
+    // 17.1.3; 16.7 step 3: with no Via but ours it was meant for nobody behind us.
+    if (known === null || known.method !== method) return false;
+    if (response.status > 100 && !hasFurtherVia(response)) return false;
+    known.received(response);
     return true;
   }
 

@@ -11,7 +11,7 @@ import {
 } from '../../core/index.ts';
 import type { Branch } from './branch.ts';
 import { conclude } from './conclusion.ts';
-import { serverKey } from './matching.ts';
+import { isAckOf, serverKey } from './matching.ts';
 import type { Policy } from './policy.ts';
 import type { ResponseQueue } from './response-queue.ts';
 import type { Environment } from './running-machine.ts';
@@ -100,8 +100,8 @@ export class Transaction implements KnownRequest, ServerUser, Environment {
     return this.#tm.waits;
   }
 
-  get isAccepted(): boolean {
-    return this.server.state === 'accepted';
+  isMeantBy(ack: SipRequest): boolean {
+    return this.server.state !== 'accepted' && isAckOf(ack, this.server.lastReply);
   }
 
   /** Whether the request has been answered for good, and let go of. */

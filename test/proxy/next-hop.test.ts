@@ -219,3 +219,33 @@ test('next hop: all addresses of a name are alternatives', async () => {
     alternatives: [{ ...place, address: '10.0.0.5' }],
   });
 });
+
+function overAll(): NextHop {
+  return nextHop(unknownHost, [
+    ['udp', 4],
+    ['tcp', 4],
+    ['tls', 4],
+  ]);
+}
+
+test('next hop: a request with a SIPS Request-URI leaves by what is secure, whatever else leads it (16.6 step 7)', async () => {
+  const uri = 'SIPS:bob@10.0.0.3';
+  const routed = (route: string): SipRequest => request({ uri, headers: [`Route: <${route}>`] });
+  const byDu = request({ uri });
+  byDu.nextHop = 'sip:10.0.0.8';
+  assert.equal(await way(byDu, overAll()), 'tls:10.0.0.8:5061');
+  assert.equal(await way(routed('sip:10.0.0.7:5090;lr'), overAll()), 'tls:10.0.0.7:5090');
+  assert.equal(await way(routed('sip:10.0.0.7;transport=tcp;lr'), overAll()), 'tls:10.0.0.7:5061');
+  assert.equal(await way(routed('sip:10.0.0.7'), overAll()), 'tls:10.0.0.7:5061', 'a strict router');
+  assert.match(
+    await way(routed('sip:10.0.0.7;transport=udp;lr'), overAll()),
+    /^478 nothing secure goes over udp$/,
+  );
+  assert.match(await way(routed('sip:10.0.0.7;lr')), /^478 no listen address/);
+  // The same next hop for another request, before and after.
+  const hop = overAll();
+  const plain = request({ headers: ['Route: <sip:10.0.0.7;lr>'] });
+  assert.equal(await way(plain, hop), 'udp:10.0.0.7:5060');
+  assert.equal(await way(routed('sip:10.0.0.7;lr'), hop), 'tls:10.0.0.7:5061');
+  assert.equal(await way(plain, hop), 'udp:10.0.0.7:5060');
+});

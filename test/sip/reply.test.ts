@@ -165,6 +165,8 @@ const HOPS: readonly (readonly [string, string, string, number])[] = [
   ['SIP/2.0/UDP h:99;received=192.0.2.5;rport=7', 'UDP', '192.0.2.5', 7],
   ['SIP/2.0/UDP h:99;received=192.0.2.5;rport', 'UDP', '192.0.2.5', 99],
   ['SIP/2.0/UDP h:99;received=[2001:db8::5]', 'UDP', '2001:db8::5', 99],
+  ['SIP/2.0/TCP h:99;received=192.0.2.5;rport=7', 'TCP', '192.0.2.5', 99],
+  ['SIP/2.0/TLS h;maddr=192.0.2.9;received=192.0.2.5;rport=7', 'TLS', '192.0.2.5', 5061],
   ['SIP/2.0/UDP h:99;maddr=224.2.0.1;received=192.0.2.5;rport=7', 'UDP', '224.2.0.1', 99],
 ];
 const TOP = 'SIP/2.0/UDP me;branch=z9hG4bK0';

@@ -229,3 +229,31 @@ test('tcp: a target that only a flow will do for is not reached once the connect
   await inbox.end();
   assert.equal((await failure(transports, request('3'), onFlow)).message, 'the flow is gone');
 });
+
+test('tcp: a reply just behind the reset of its connection opens another (RFC 3261 18.2.2)', async (t) => {
+  const { transports, arrival, point } = await streams(t);
+  const answered = await server(t);
+  const inbox = await client(t, point.port);
+  const via = `SIP/2.0/TCP sender.invalid:${answered.target.port};branch=z9hG4bK1`;
+  inbox.socket.write(request('1', { via }));
+  const msg = parsedRequest(await arrival(0));
+  const failed: Error[] = [];
+  // The system knows of the reset at once, the proxy once it reads or writes.
+  inbox.socket.resetAndDestroy();
+  transports.reply(msg, buildReply(msg, 200, 'OK', { toTag: 't' }), (error) => failed.push(error));
+  await (await answered.connection(0)).has(/^SIP\/2\.0 200 OK\r\n/);
+  assert.deepEqual(failed, []);
+});
+
+test('tcp: a request that meets a connection which its peer has just reset goes by another', async (t) => {
+  const { transports } = await streams(t);
+  const callee = await server(t);
+  transports.send(request('1'), callee.target);
+  const first = await callee.connection(0);
+  await first.has(/Call-ID: 1/);
+  const failed: Error[] = [];
+  first.socket.resetAndDestroy();
+  transports.send(request('2'), callee.target, (error) => failed.push(error));
+  await (await callee.connection(1)).has(/Call-ID: 2/);
+  assert.deepEqual(failed, []);
+});

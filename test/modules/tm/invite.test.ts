@@ -198,3 +198,75 @@ test('memory: nothing is left of a call once its timers have run', async () => {
   await rig.advance(40_000);
   assert.equal(rig.clock.pending, 0);
 });
+
+test('matching: a response with another method in its CSeq is no answer (17.1.3)', async () => {
+  const { rig, invite } = await relayed();
+  for (const status of [180, 200, 486])
+    await rig.receive(response(invite, status, { method: 'BYE' }), CALLEE);
+  assert.deepEqual(rig.starts(), []);
+  await rig.receive(response(invite, 603), CALLEE);
+  assert.equal(rig.starts().at(-1), 'SIP/2.0 603 Any -> 10.0.0.2:5060');
+  await rig.receive(response(invite, 603, { method: 'BYE' }), CALLEE);
+  assert.deepEqual(rig.starts(), [], 'nor is it acknowledged');
+});
+
+test('INVITE: a response with no Via but ours goes nowhere, and a good one is taken after it (16.7 step 3)', async () => {
+  const { rig, invite } = await relayed();
+  const alone = (status: number): string =>
+    response(invite, status).replace('Via: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKcaller1\n', '');
+  for (const status of [180, 200, 486]) {
+    assert.equal(vias(alone(status).replaceAll('\n', '\r\n')).length, 1);
+    await rig.receive(alone(status), CALLEE);
+  }
+  assert.deepEqual(rig.starts(), []);
+  await rig.receive(response(invite, 486), CALLEE);
+  assert.equal(rig.starts().at(-1), 'SIP/2.0 486 Any -> 10.0.0.2:5060');
+});
+
+test('ACK of a late 2xx is no ACK of our own 408: the To tag tells where no branch does (17.2.3)', async () => {
+  for (const branch of ['1', 'z9hG4bK']) {
+    const rig = await proxyRig(relayAll, { modules: { tm: { fr_timer: 1_000, wt_timer: 10_000 } } });
+    await rig.receive(request({ branch }), CALLER);
+    const invite = rig.take()[1]?.text ?? '';
+    await rig.advance(1_000);
+    const [timeout] = rig.take().filter(({ text }) => text.startsWith('SIP/2.0 408'));
+    const [, ownTag = ''] = header(timeout?.text ?? '', 'To').split(';tag=');
+    assert.notEqual(ownTag, '');
+    await rig.receive(response(invite, 200, { toTag: 'late' }), CALLEE);
+    assert.equal(rig.starts().at(-1), 'SIP/2.0 200 Any -> 10.0.0.2:5060');
+    await rig.receive(request({ branch, method: 'ACK', toTag: 'late' }), CALLER);
+    assert.deepEqual(rig.starts(), ['ACK sip:bob@10.0.0.3 SIP/2.0 -> 10.0.0.3:5060']);
+    await rig.receive(request({ branch, method: 'ACK', toTag: ownTag }), CALLER);
+    await rig.advance(5_000);
+    assert.deepEqual(rig.starts(), []);
+  }
+});
+
+test('ACK of a 2xx without a branch of its own reads its own Routes, though onreply keeps what the INVITE came to', async () => {
+  const routes = defineRoutes({
+    uses: ['tm', 'rr'],
+    async request({ msg, ksr }) {
+      if (ksr.rr.loose_route() || msg.method !== 'ACK') {
+        if (msg.method === 'INVITE') ksr.tm.t_on_reply('answered');
+        await ksr.tm.t_relay();
+      }
+    },
+    onreply: { answered() {} },
+  });
+  for (const branch of ['1', 'z9hG4bKcaller1']) {
+    const rig = await proxyRig(routes);
+    await rig.receive(request({ branch }), CALLER);
+    const invite = rig.take()[1]?.text ?? '';
+    await rig.receive(response(invite, 200), CALLEE);
+    rig.take();
+    const headers = 'Route: <sip:10.0.0.1;lr>\nRoute: <sip:10.0.0.9;lr>\n';
+    await rig.receive(request({ branch, method: 'ACK', toTag: 'bob', headers }), CALLER);
+    assert.deepEqual(rig.starts(), ['ACK sip:bob@10.0.0.3 SIP/2.0 -> 10.0.0.9:5060']);
+  }
+});
+
+test('matching: a branch that is the magic cookie alone says nothing (RFC 4475 3.2.1)', async () => {
+  const { rig } = await relayed();
+  for (const callId of ['e1', 'e2']) await rig.receive(request({ branch: 'z9hG4bK', callId }), CALLER);
+  assert.equal(rig.starts().filter((line) => line.startsWith('INVITE')).length, 2);
+});

@@ -212,3 +212,16 @@ test('fork: when all is over nothing of it is left', async () => {
   await answers(rig, requests.get(DESK), { status: 200, host: DESK });
   assert.deepEqual(rig.take(), []);
 });
+
+test('fork: no CANCEL goes out for a request that is no INVITE (9.1), and none of its branches tries a further target', async () => {
+  for (const method of ['OPTIONS', 'MESSAGE']) {
+    const { rig, requests } = await forking(request({ method }));
+    await answers(rig, requests.get(CELL), { status: 100, host: CELL });
+    await answers(rig, requests.get(DESK), { status: 200, host: DESK });
+    await answers(rig, requests.get(HOME), { status: 100, host: HOME });
+    await answers(rig, requests.get(CELL), { status: 503, host: CELL });
+    const sent = rig.take();
+    assert.deepEqual(answersOf(sent), [200]);
+    assert.deepEqual(sentTo(sent), []);
+  }
+});
