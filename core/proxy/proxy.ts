@@ -22,6 +22,8 @@ import { Services } from './services.ts';
 
 /** How often a proxy that stops looks whether its transactions have ended, ms. */
 const DRAIN_CHECK_MS = 20;
+/** How long failure handlers may take whose requests the stop has ended, ms: what they gave back of counters and leases shall reach its store. */
+const GIVE_UP_MS = 1000;
 /** Longest stop of one module, ms. */
 const MODULE_STOP_MS = 5000;
 
@@ -175,22 +177,32 @@ export class Proxy {
     }
   }
 
-  /** Refuses new requests, waits for those under way as long as `shutdown_timeout` allows, then stops modules and sockets, which have their own time. */
+  /**
+   * Refuses new requests, waits for those under way as long as `shutdown_timeout` allows, ends those that are left, then stops modules and sockets, which have
+   * their own time.
+   */
   async stop(): Promise<void> {
-    const { clock, limits } = this.#options;
+    const { limits, log } = this.#options;
+    const isBusy = (): boolean => this.#handlers.running > 0 || (this.#core.transactions?.active ?? 0) > 0;
     this.#ingress.draining = true;
-    const deadline = clock.now() + limits.shutdownTimeoutMs;
-    while (
-      (this.#handlers.running > 0 || (this.#core.transactions?.active ?? 0) > 0) &&
-      clock.now() < deadline
-    ) {
-      await new Promise<void>((resolve) => clock.setTimer(DRAIN_CHECK_MS, resolve));
+    await this.#waitWhile(isBusy, limits.shutdownTimeoutMs);
+    const left = this.#core.transactions?.giveUp() ?? 0;
+    if (left > 0) {
+      log.notice('requests without an answer are ended by the stop', { requests: left });
+      await this.#waitWhile(isBusy, GIVE_UP_MS);
     }
     try {
       await this.#registry.stop({ timeoutMs: MODULE_STOP_MS });
     } finally {
       await this.#edge.close();
     }
+  }
+
+  async #waitWhile(isBusy: () => boolean, ms: number): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + ms;
+    while (isBusy() && clock.now() < deadline)
+      await new Promise<void>((resolve) => clock.setTimer(DRAIN_CHECK_MS, resolve));
   }
 
   /**

@@ -180,6 +180,10 @@ export interface TransactionLayer {
   readonly active: number;
   /** A stateful reply to the scope's request. False when there is no transaction or it has a final reply already. */
   reply(scope: Scope, status: number, reason: string): boolean;
+  /** Whether the scope's request has been answered with state, but for a 100, or sent on: a reply without state would be one too many. */
+  hasBegun(scope: Scope): boolean;
+  /** Ends all requests that have no final reply, for a proxy that stops: what rings is cancelled, failure handlers run. Returns how many there were. */
+  giveUp(): number;
 }
 
 /** What arrives from the wire. */

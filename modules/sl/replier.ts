@@ -19,13 +19,17 @@ export class Replier {
   }
 
   /**
-   * Replies to the scope's request without a transaction. False when nothing may be sent: to an ACK (RFC 3261 17), or without a request.
+   * Replies to the scope's request without a transaction, unless that has answered it or sent it on. False when nothing may be sent: to an ACK (RFC 3261 17),
+   * without a request, or where there is a final reply already.
    * @throws ERR_REPLY_CODE, ERR_TEXT_LINE_BREAK.
    */
   stateless(scope: Scope, code: number, reason: string): boolean {
     const phrase = checkedReply('sl_send_reply', code, reason);
-    const request = scope.request;
+    const { request } = scope;
+    const { transactions } = this.#core;
     if (request === null) return false;
+    // Its transaction says whether it may have one more answer, and cancels what rings.
+    if (transactions?.hasBegun(scope) === true) return transactions.reply(scope, code, phrase);
     if (code >= 200) scope.settled = true;
     if (request.method === 'ACK') return false;
     const bytes = buildReply(request, code, phrase, {

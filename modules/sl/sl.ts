@@ -14,7 +14,7 @@ export const sl = defineModule({
     sl_send_reply: {
       on: 'request',
       routes: ['request'],
-      doc: 'Replies without a transaction. False for an ACK, which is never answered.',
+      doc: 'Replies without a transaction, unless that has answered the request or sent it on: it decides then. False for an ACK, which is never answered, and when a final reply was sent before.',
       signature: '(code: number, reason: string): boolean',
       call: ({ scope, state }, code: number, reason: string) => state.stateless(scope, code, reason),
     },

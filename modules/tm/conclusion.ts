@@ -38,6 +38,16 @@ export function conclude(tm: Tm, transaction: Transaction): void {
   else after();
 }
 
+/** Ends a request that has no answer, for a proxy that stops: what rings is cancelled, the failure handler runs, and may not try anyone else. */
+export function giveUp(transaction: Transaction): void {
+  transaction.declined = true;
+  if (transaction.branches.length === 0) transaction.reply(503, reasonPhrase(503));
+  for (const branch of transaction.branches) {
+    branch.cancel();
+    branch.timedOut();
+  }
+}
+
 /** What stands for an outcome where no branch has one: a call cancelled before it went anywhere, or all replies dropped. */
 function noOutcome({ branches }: Transaction): Outcome {
   return { status: branches.length === 0 ? 487 : 500, response: null };

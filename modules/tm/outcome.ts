@@ -6,6 +6,9 @@ export interface Outcome {
   readonly response: SipResponse | null;
 }
 
+/** Final status of a request that gets no answer from here. */
+export const GIVEN_UP = -1;
+
 const withoutResponse = new Map<number, Outcome>();
 
 /** The outcome with this status and no response: one object for all, since transactions that wait keep it. */

@@ -11,6 +11,7 @@ import {
 import { type Destination, MAX_BRANCHES } from './destinations.ts';
 import { isRefusal, launch, type Launched, type Refusal } from './launch.ts';
 import { hasLooped, loopPart } from './loop-detection.ts';
+import { GIVEN_UP } from './outcome.ts';
 import { relayCancel } from './relay-cancel.ts';
 import type { Tm } from './tm-layer.ts';
 import { Transaction } from './transaction.ts';
@@ -33,6 +34,7 @@ export function relay(
   const main = proxy === null ? request : goingTo(request, { uri: request.uri, nextHop: proxy });
   if (!(transaction instanceof Transaction)) return tm.core.forwarding.forwardStateless(main);
   if (request.method === 'CANCEL') return relayCancel(tm, transaction, main);
+  if (transaction.finalStatus === GIVEN_UP) tm.warnGivenUp(transaction);
   if (transaction.finalStatus !== 0) return false;
   if (transaction.declined) {
     // RFC 3261 16.7 step 5

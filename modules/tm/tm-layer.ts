@@ -6,6 +6,7 @@ import {
   hasFurtherVia,
   type Logger,
   MAGIC_COOKIE,
+  reasonPhrase,
   type Scope,
   type SipRequest,
   type SipResponse,
@@ -13,11 +14,13 @@ import {
   type TransactionLayer,
 } from '../../core/index.ts';
 import type { Branch } from './branch.ts';
+import { giveUp } from './conclusion.ts';
 import { BranchTable } from './branch-table.ts';
 import { CancelTransaction } from './cancel-transaction.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 import { newTmCounters } from './figures.ts';
 import { serverHash } from './matching.ts';
+import { GIVEN_UP } from './outcome.ts';
 import type { Policy } from './policy.ts';
 import { ServerTable } from './server-table.ts';
 import type { ServerTransaction } from './server-transaction.ts';
@@ -145,10 +148,20 @@ export class Tm implements TransactionLayer {
       transaction.settle();
     } else if (outcome === 'failed') {
       transaction.reply(500, 'Server Internal Error');
+    } else if (transaction.lastStatus > 100) {
+      this.#awaitReply(transaction);
     } else {
       if (!scope.settled) this.#warnUnsettled(transaction.request);
       transaction.forget(); // also when answered without state: a retransmission is a new request then
     }
+  }
+
+  /** The handler has said that it rings, and what it has begun will answer: within the time that a callee has. */
+  #awaitReply(transaction: Transaction): void {
+    this.clock.setTimer(transaction.timing.finalMs, () => {
+      if (transaction.invite) transaction.reply(408, reasonPhrase(408));
+      else if (transaction.finalStatus === 0) transaction.abandon(408);
+    });
   }
 
   #warnUnsettled(request: SipRequest): void {
@@ -176,9 +189,33 @@ export class Tm implements TransactionLayer {
   }
 
   reply(scope: Scope, status: number, reason: string): boolean {
-    if (!(scope.transaction instanceof Transaction)) return false;
-    scope.settled = true;
-    return scope.transaction.reply(status, reason, scope.replyHeaders);
+    const { transaction } = scope;
+    if (!(transaction instanceof Transaction)) return false;
+    if (status >= 200) scope.settled = true;
+    if (transaction.finalStatus === GIVEN_UP) this.warnGivenUp(transaction);
+    return transaction.reply(status, reason, scope.replyHeaders);
+  }
+
+  hasBegun({ transaction }: Scope): boolean {
+    if (!(transaction instanceof Transaction)) return false;
+    const { finalStatus, lastStatus, branches, relaying } = transaction;
+    return finalStatus !== 0 || lastStatus > 100 || branches.length > 0 || relaying > 0;
+  }
+
+  giveUp(): number {
+    const left = this.#servers
+      .values()
+      .filter((known) => known instanceof Transaction && known.finalStatus === 0);
+    for (const known of left) if (known instanceof Transaction) giveUp(known);
+    return left.length;
+  }
+
+  /** A handler goes on with a request that was given up when it had ended, such as from a timer or behind a promise that it did not wait for. */
+  warnGivenUp({ request: { callId, method } }: Transaction): void {
+    this.log.warn('the request was given up when its handler had ended: nothing is sent for it', {
+      callId,
+      method,
+    });
   }
 
   /** The INVITE that a CANCEL means, if it is here (RFC 3261 9.2). */

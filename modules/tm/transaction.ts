@@ -12,6 +12,7 @@ import {
 import type { Branch } from './branch.ts';
 import { conclude } from './conclusion.ts';
 import { isAckOf, serverKey } from './matching.ts';
+import { GIVEN_UP } from './outcome.ts';
 import type { Policy } from './policy.ts';
 import type { ResponseQueue } from './response-queue.ts';
 import type { Environment } from './running-machine.ts';
@@ -250,8 +251,7 @@ export class Transaction implements KnownRequest, ServerUser, Environment {
     this.#request = null;
     this.#avps = null;
     this.#targets = null;
-    const upstream = { target: this.#replyTarget, point: this.#point };
-    for (const branch of this.branches) branch.release(upstream);
+    for (const branch of this.branches) branch.release({ target: this.#replyTarget, point: this.#point });
     this.branches = NO_BRANCHES;
     this.#leave();
   }
@@ -290,9 +290,9 @@ export class Transaction implements KnownRequest, ServerUser, Environment {
   forget(): void {
     this.server.cancelTimers();
     this.serverEnded();
+    this.finalStatus = GIVEN_UP;
   }
 
-  /** Stops its timers, for a proxy that stops. */
   stop(): void {
     this.#stopTrying();
     this.server.cancelTimers();

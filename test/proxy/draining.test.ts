@@ -130,3 +130,62 @@ test('stop: a module that takes longer than 5 s is given up, and named', async (
   await rig.advance(5_000);
   await refused;
 });
+
+test('stop: what still rings when the time is up is cancelled, and its failure handler runs', async () => {
+  const ended: boolean[] = [];
+  const routes = defineRoutes({
+    uses: ['tm'],
+    async request({ ksr }) {
+      ksr.tm.t_on_failure('over');
+      await ksr.tm.t_relay();
+    },
+    failure: {
+      async over({ ksr }) {
+        ended.push(ksr.tm.t_check_status('408'));
+        // Nobody else is tried.
+        ksr.tm.append_branch('sip:bob@10.0.0.9');
+        ended.push(await ksr.tm.t_relay());
+      },
+    },
+  });
+  const rig = await proxyRig(routes, LIMITS);
+  await rig.receive(request(), CALLER);
+  const invite = rig.take()[1]!.text;
+  await rig.receive(response(invite, 180), CALLEE);
+  rig.take();
+  const state = stopping(rig);
+  await pass(rig, 1_900);
+  assert.deepEqual(rig.starts(), []);
+  await pass(rig, 200);
+  assert.deepEqual(rig.starts(), [
+    'CANCEL sip:bob@10.0.0.3 SIP/2.0 -> 10.0.0.3:5060',
+    'SIP/2.0 408 Request Timeout -> 10.0.0.2:5060',
+  ]);
+  assert.deepEqual(ended, [true, false]);
+  assert.equal(state.stopped, true);
+  assert.equal(rig.clock.pending, 0);
+  assert.deepEqual(rig.lines('notice'), ['requests without an answer are ended by the stop']);
+});
+
+test('stop: a request that a handler still holds gets 503', async () => {
+  const held = gate();
+  const routes = defineRoutes({
+    uses: ['tm'],
+    async request({ ksr }) {
+      await held.opened;
+      await ksr.tm.t_relay();
+    },
+  });
+  const rig = await proxyRig(routes, { limits: { shutdownTimeoutMs: 2_000, handlerTimeoutMs: 60_000 } });
+  await rig.receive(request(), CALLER);
+  rig.take();
+  const state = stopping(rig);
+  await pass(rig, 2_100);
+  assert.deepEqual(
+    rig.starts().filter((line) => !line.includes(' 100 ')),
+    ['SIP/2.0 503 Service Unavailable -> 10.0.0.2:5060'],
+  );
+  await pass(rig, 1_000);
+  assert.equal(state.stopped, true);
+  held.open();
+});

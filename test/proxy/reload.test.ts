@@ -85,6 +85,8 @@ test('two modules that keep transactions are ERR_TRANSACTION_LAYER', async () =>
         ended() {},
         response: () => false,
         active: 0,
+        hasBegun: () => false,
+        giveUp: () => 0,
         reply: () => false,
       });
       return {};

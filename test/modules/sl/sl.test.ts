@@ -24,7 +24,10 @@ function sentTag(core: ReturnType<typeof fakeCore>): string {
 }
 
 /** A transaction layer that notes replies and answers `sent`. */
-function fakeTransactions(sent: boolean): TransactionLayer & { readonly replies: unknown[] } {
+function fakeTransactions(
+  sent: boolean,
+  hasBegun = false,
+): TransactionLayer & { readonly replies: unknown[] } {
   const replies: unknown[] = [];
   return {
     replies,
@@ -32,6 +35,8 @@ function fakeTransactions(sent: boolean): TransactionLayer & { readonly replies:
     request: () => ({ transaction: null, avps: new Avps() }),
     ended() {},
     response: () => false,
+    hasBegun: () => hasBegun,
+    giveUp: () => 0,
     reply(_scope: Scope, status: number, reason: string) {
       replies.push([status, reason]);
       return sent;
@@ -169,4 +174,16 @@ test('sl_reply_error: replies 500', () => {
   const { core, state } = setUp();
   assert.equal(sl_reply_error.call(callOf(state, request())), true);
   assert.match(core.replies[0]!.text, /^SIP\/2\.0 500 /);
+});
+
+test('sl_send_reply: where the transaction has answered or sent the request on, it decides', () => {
+  for (const sent of [true, false]) {
+    const { core, state } = setUp();
+    const transactions = fakeTransactions(sent, true);
+    core.setTransactionLayer(transactions);
+    const call = callOf(state, request());
+    assert.equal(sl_send_reply.call(call, 486, 'Busy'), sent);
+    assert.deepEqual(transactions.replies, [[486, 'Busy']]);
+    assert.equal(core.replies.length, 0);
+  }
 });

@@ -175,3 +175,69 @@ test('a handler over its time limit: 500, and what it does afterwards sends noth
   await rig.advance(0);
   assert.deepEqual(rig.starts(), []);
 });
+
+test('t_reply: a provisional reply keeps the transaction when the handler ends: what it has begun may answer, a CANCEL ends it', async () => {
+  const pending: (() => boolean)[] = [];
+  const routes = defineRoutes({
+    uses: ['tm'],
+    async request({ msg, ksr }) {
+      if (msg.method === 'CANCEL') await ksr.tm.t_relay();
+      else if (ksr.tm.t_reply(180, 'Ringing')) pending.push(() => ksr.tm.t_reply(200, 'OK'));
+    },
+  });
+  const rig = await proxyRig(routes);
+  await rig.receive(request(), CALLER);
+  await rig.receive(request(), CALLER);
+  assert.deepEqual(rig.starts(), Array<string>(2).fill('SIP/2.0 180 Ringing -> 10.0.0.2:5060'));
+  assert.equal(pending.length, 1, 'the retransmission was absorbed');
+  assert.equal(pending[0]?.(), true);
+  assert.equal(pending[0]?.(), false);
+  assert.deepEqual(rig.starts(), ['SIP/2.0 200 OK -> 10.0.0.2:5060']);
+  await rig.receive(request({ branch: 'z9hG4bKsecond', callId: 'call-2' }), CALLER);
+  await rig.receive(request({ method: 'CANCEL', branch: 'z9hG4bKsecond', callId: 'call-2' }), CALLER);
+  assert.deepEqual(rig.starts(), [
+    'SIP/2.0 180 Ringing -> 10.0.0.2:5060',
+    'SIP/2.0 200 canceling -> 10.0.0.2:5060',
+    'SIP/2.0 487 Request Terminated -> 10.0.0.2:5060',
+  ]);
+  assert.equal(pending[1]?.(), false);
+  await rig.receive(request({ branch: 'z9hG4bKthird', callId: 'call-3' }), CALLER);
+  rig.take();
+  await rig.advance(185_000);
+  assert.ok(rig.starts().includes('SIP/2.0 408 Request Timeout -> 10.0.0.2:5060'));
+});
+
+test('a request that was given up when its handler had ended: nothing is sent for it, and a warning says so', async () => {
+  const late: (() => unknown)[] = [];
+  const routes = defineRoutes({
+    uses: ['tm'],
+    request({ ksr }) {
+      late.push(
+        () => ksr.tm.t_relay(),
+        () => ksr.tm.t_reply(200, 'OK'),
+      );
+    },
+  });
+  const rig = await proxyRig(routes);
+  await rig.receive(request(), CALLER);
+  assert.deepEqual(await Promise.all(late.map((call) => call())), [false, false]);
+  assert.deepEqual(rig.starts(), []);
+  assert.deepEqual(rig.lines('warn').slice(1), [
+    'the request was given up when its handler had ended: nothing is sent for it',
+    'the request was given up when its handler had ended: nothing is sent for it',
+  ]);
+});
+
+test('sl_reply_error behind a t_relay that has answered: one answer', async () => {
+  const sent: boolean[] = [];
+  const routes = defineRoutes({
+    uses: ['tm', 'sl'],
+    async request({ ksr }) {
+      if (!(await ksr.tm.t_relay())) sent.push(ksr.sl.sl_reply_error());
+    },
+  });
+  const rig = await proxyRig(routes);
+  await rig.receive(request({ method: 'OPTIONS', uri: 'sip:bob@unknown.invalid' }), CALLER);
+  assert.deepEqual(rig.starts(), ['SIP/2.0 478 Unresolvable destination -> 10.0.0.2:5060']);
+  assert.deepEqual(sent, [false]);
+});
