@@ -15,16 +15,16 @@ const ZERO = 0x30;
  * one slot and its branch.
  */
 export class BranchTable<T extends Entry> {
-  readonly #prefix: string;
+  /** What all branch parameters begin with. */
+  readonly prefix: string;
   #slots: (T | null)[] = emptySlots(FIRST_SLOTS);
   /** Those whose slot another one has taken between `newId` and `add`. */
   readonly #others = new Map<string, T>();
   #inSlots = 0;
   #last = 0;
 
-  /** What all branch parameters begin with. */
   constructor(prefix: string) {
-    this.#prefix = prefix;
+    this.prefix = prefix;
   }
 
   get size(): number {
@@ -37,7 +37,7 @@ export class BranchTable<T extends Entry> {
     // Half of the slots are free.
     do this.#last += 1;
     while (this.#slots[this.#last & mask] !== null);
-    return flatText(`${this.#prefix}${this.#last}`);
+    return flatText(`${this.prefix}${this.#last}`);
   }
 
   find(id: string): T | null {
@@ -83,8 +83,8 @@ export class BranchTable<T extends Entry> {
 
   /** The slot that the number in a branch parameter names; -1: it is none of ours. */
   #slotOf(id: string): number {
-    const start = this.#prefix.length;
-    if (!id.startsWith(this.#prefix)) return -1;
+    const start = this.prefix.length;
+    if (!id.startsWith(this.prefix)) return -1;
     // Numbers above 2**32 name the same slots as what is left of them by 2**32.
     let number = 0;
     for (let i = start; i < id.length; i++) {

@@ -91,7 +91,7 @@ export class Branch implements ClientUser, KnownBranch {
   }
 
   start(): void {
-    this.#tm.addBranch(this);
+    this.#tm.branches.add(this);
     this.#client.start();
     this.#awaitFirst();
   }
@@ -125,7 +125,7 @@ export class Branch implements ClientUser, KnownBranch {
     if (this.outcome !== null) this.outcome = outcomeWithout(this.outcome.status);
     if (!this.#client.isWaiting) return;
     const settled = new SettledClient(this.#tm, this, this.#lateResponses(upstream));
-    this.#tm.replaceBranch(this, settled);
+    this.#tm.branches.replace(this, settled);
     this.#client.handOver(settled);
   }
 
@@ -232,7 +232,7 @@ export class Branch implements ClientUser, KnownBranch {
     this.#timer?.cancel();
     this.#timer = null;
     this.#forgetRequest();
-    this.#tm.removeBranch(this);
+    this.#tm.branches.remove(this);
   }
 
   /** The branch has no response: a status of our own stands for it. */

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Header, type SipRequest } from '../../core/index.ts';
+import { Branch } from './branch.ts';
+import type { Tm } from './tm-layer.ts';
 
 /** Length of the second part, hex digits: 64 bits. */
 const HASH_LENGTH = 16;
@@ -34,4 +36,25 @@ export function hasLooped(request: SipRequest, part: string): boolean {
     if (request.value(i).includes(part)) return true;
   }
   return false;
+}
+
+/** How often a request may come by with nothing changed: servers that send it back for the route to tell by its source are no loop. */
+const MAX_PASSES = 3;
+
+/**
+ * Whether a request that goes to one place has been here too often with nothing changed that decides where it goes. No part of the branch tells: the Vias name
+ * branches whose requests are still here, since in a loop none of them has an answer.
+ */
+export function goesInCircles(tm: Tm, request: SipRequest): boolean {
+  if (!request.head.includes(tm.branches.prefix)) return false;
+  const vias = request.vias();
+  if (!vias.ok) return false;
+  const part = loopPart('', request);
+  let passes = 1;
+  for (const { branch } of vias.value) {
+    const known = branch === null ? null : tm.branches.find(branch);
+    if (!(known instanceof Branch) || known.transaction.isReleased) continue;
+    if (loopPart('', known.transaction.request) === part) passes += 1;
+  }
+  return passes > MAX_PASSES;
 }

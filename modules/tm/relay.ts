@@ -10,7 +10,7 @@ import {
 } from '../../core/index.ts';
 import { type Destination, MAX_BRANCHES } from './destinations.ts';
 import { isRefusal, launch, type Launched, type Refusal } from './launch.ts';
-import { hasLooped, loopPart } from './loop-detection.ts';
+import { goesInCircles, hasLooped, loopPart } from './loop-detection.ts';
 import { GIVEN_UP } from './outcome.ts';
 import { relayCancel } from './relay-cancel.ts';
 import type { Tm } from './tm-layer.ts';
@@ -48,7 +48,8 @@ export function relay(
   transaction.targets.mainUsed(request);
   const count = copies?.length ?? 1;
   if (count + transaction.branchCount === 1) {
-    // Most requests go to one place: nothing is split, and no loop looked for (RFC 5393 4.1).
+    // Most requests go to one place: nothing is split, and no branch says what tells loops (RFC 5393 4.1).
+    if (goesInCircles(tm, request)) return refuse(tm, transaction, refusal(482));
     const only = copies?.[0] ?? main;
     const result = launch(tm, transaction, {
       scope,

@@ -63,6 +63,6 @@ export class SettledClient implements KnownBranch, Waiting {
   stop(): void {}
 
   waitOver(): void {
-    this.#tm.removeBranch(this);
+    this.#tm.branches.remove(this);
   }
 }

@@ -13,7 +13,6 @@ import {
   type Target,
   type TransactionLayer,
 } from '../../core/index.ts';
-import type { Branch } from './branch.ts';
 import { giveUp } from './conclusion.ts';
 import { BranchTable } from './branch-table.ts';
 import { CancelTransaction } from './cancel-transaction.ts';
@@ -58,7 +57,7 @@ export class Tm implements TransactionLayer {
   readonly #options: TmOptions;
   readonly #servers = new ServerTable<KnownRequest>();
   readonly #serverSeed: number;
-  readonly #branches: BranchTable<KnownBranch>;
+  readonly branches: BranchTable<KnownBranch>;
   readonly #cancels = new Map<string, ClientTransaction>();
   #loopName: string | null = null;
   #active = 0;
@@ -72,13 +71,13 @@ export class Tm implements TransactionLayer {
     this.waits = new Waits(this.clock);
     this.policy = options.policy;
     // Nobody can guess the prefix, so nobody off the path can forge a response.
-    this.#branches = new BranchTable(`${MAGIC_COOKIE}t${options.core.randomToken(12)}`);
+    this.branches = new BranchTable(`${MAGIC_COOKIE}t${options.core.randomToken(12)}`);
     this.#serverSeed = Math.floor(this.random() * 2 ** 32) | 0;
   }
 
   /** A branch parameter that no other request ever gets (RFC 3261 8.1.1.7). */
   newBranchId(): string {
-    return this.#branches.newId();
+    return this.branches.newId();
   }
 
   /** A number from 0 to 1, 1 left out. */
@@ -101,7 +100,7 @@ export class Tm implements TransactionLayer {
 
   /** Transactions in memory, by kind. */
   get sizes(): { readonly server: number; readonly client: number; readonly cancel: number } {
-    return { server: this.#servers.size, client: this.#branches.size, cancel: this.#cancels.size };
+    return { server: this.#servers.size, client: this.branches.size, cancel: this.#cancels.size };
   }
 
   /** Server transactions in memory. */
@@ -180,7 +179,7 @@ export class Tm implements TransactionLayer {
       client?.received(response);
       return client !== undefined;
     }
-    const known = this.#branches.find(branch);
+    const known = this.branches.find(branch);
     // 17.1.3; 16.7 step 3: with no Via but ours it was meant for nobody behind us.
     if (known === null || known.method !== method) return false;
     if (response.status > 100 && !hasFurtherVia(response)) return false;
@@ -239,18 +238,6 @@ export class Tm implements TransactionLayer {
     });
   }
 
-  addBranch(branch: Branch): void {
-    this.#branches.add(branch);
-  }
-
-  replaceBranch(branch: Branch, by: KnownBranch): void {
-    this.#branches.replace(branch, by);
-  }
-
-  removeBranch(branch: KnownBranch): void {
-    this.#branches.remove(branch);
-  }
-
   replaceServer(transaction: Transaction, by: KnownRequest): void {
     this.#servers.replace(transaction, by);
   }
@@ -279,11 +266,11 @@ export class Tm implements TransactionLayer {
 
   stop(): void {
     for (const transaction of this.#servers.values()) transaction.stop();
-    for (const branch of this.#branches.values()) branch.stop();
+    for (const branch of this.branches.values()) branch.stop();
     for (const client of this.#cancels.values()) client.cancelTimers();
     this.waits.clear();
     this.#servers.clear();
-    this.#branches.clear();
+    this.branches.clear();
     this.#cancels.clear();
   }
 }

@@ -62,17 +62,39 @@ test('loop: malformed Vias of others do not hide it', async () => {
   assert.deepEqual(codesTo(rig.take(), CELL), [100, 482]);
 });
 
-test('loop: one that goes to a single place is not looked for: Max-Forwards ends it', async () => {
-  const routes = defineRoutes({
-    uses: ['tm'],
-    async request({ ksr }) {
-      await ksr.tm.t_relay();
-    },
-  });
-  const { rig, requests } = await forking(request(), routes);
-  assert.match(vias(requests.get(DESK)!)[0]!, /;branch=z9hG4bK[0-9a-z]+$/);
-  await rig.receive(sentBack(requests.get(DESK)!), callee);
-  assert.deepEqual(sentTo(rig.take()), [`INVITE ${DESK}`]);
+/** Sends a request on to one place. */
+const toOne = defineRoutes({
+  uses: ['tm'],
+  async request({ ksr }) {
+    await ksr.tm.t_relay();
+  },
+});
+
+test('loop: one that goes to a single place comes by three times unchanged, and gets 482 at the fourth', async () => {
+  const { rig, requests } = await forking(request(), toOne);
+  let out = requests.get(DESK)!;
+  assert.match(vias(out)[0]!, /;branch=z9hG4bK[0-9a-z]+$/);
+  for (let passes = 2; passes <= 3; passes += 1) {
+    await rig.receive(sentBack(out).replace('=z9hG4bKback', `=z9hG4bKback${passes}`), callee);
+    const sent = rig.take();
+    assert.deepEqual(sentTo(sent), [`INVITE ${DESK}`]);
+    out = requestsBy(sent).get(DESK)!;
+  }
+  await rig.receive(sentBack(out), callee);
+  const sent = rig.take();
+  assert.deepEqual(sentTo(sent), []);
+  assert.deepEqual(codesTo(sent, CELL), [100, 482]);
+});
+
+test('loop: one whose Request-URI is another each time goes on', async () => {
+  const { rig, requests } = await forking(request(), toOne);
+  let out = requests.get(DESK)!;
+  for (let passes = 2; passes <= 6; passes += 1) {
+    const uri = `sip:bob${passes}@10.0.0.3`;
+    await rig.receive(sentBack(out, { uri }).replace('=z9hG4bKback', `=z9hG4bKback${passes}`), callee);
+    out = requestsBy(rig.take()).get(DESK)!;
+    assert.ok(out.startsWith(`INVITE ${uri} `));
+  }
 });
 
 test('loop: it is found when a failure handler is about to try a second place', async () => {
