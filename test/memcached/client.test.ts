@@ -84,6 +84,17 @@ onEach('removes, once', async (t, { address }) => {
   assert.deepEqual(await client.read('k'), { status: 'miss' });
 });
 
+onEach('a key may have the name of the word noreply', async (t, { address }) => {
+  const client = clientOf(t, [address]);
+  const key = 'noreply';
+  assert.deepEqual(await client.write(key, 1), { status: 'stored' });
+  assert.deepEqual(await client.increment(key, 2), { status: 'done', value: 3 });
+  assert.deepEqual(await client.touch(key, 60), { status: 'touched' });
+  assert.deepEqual(await client.read(key), { status: 'hit', value: 3 });
+  assert.deepEqual(await client.remove(key), { status: 'removed' });
+  assert.deepEqual(await client.remove(key), { status: 'missing' });
+});
+
 onEach('in mode 1 the first value stays, visibly', async (t, { address }) => {
   const client = clientOf(t, [address], { mode: 1 });
   assert.deepEqual(await client.write('k', 'first'), { status: 'stored' });

@@ -39,6 +39,9 @@ const TOKENS: Readonly<Record<string, readonly [min: number, max: number]>> = {
   quit: [1, Number.POSITIVE_INFINITY],
 };
 
+/** Commands to which `noreply` is a word like any other. */
+const ALWAYS_ANSWERED: ReadonlySet<string> = new Set(['get', 'gets', 'gat', 'gats', 'version', 'stats']);
+
 /** A command that a block of data follows. */
 export interface StoreCommand {
   readonly name: string;
@@ -83,10 +86,10 @@ export class Commands {
     const bounds = Object.hasOwn(TOKENS, name) ? TOKENS[name] : undefined;
     if (bounds === undefined || tokens.length < bounds[0] || tokens.length > bounds[1]) return answer(ERROR);
     if (name === 'quit') return { kind: 'quit' };
-    const noreply = tokens.at(-1) === 'noreply';
+    const noreply = wantsNoReply(name, tokens);
     if (bounds[0] >= 5) return this.#storeLine(tokens, noreply);
     const text = this.#simple(name, tokens);
-    return answer(noreply && !name.startsWith('g') && name !== 'version' ? '' : text);
+    return answer(noreply ? '' : text);
   }
 
   /** Carries out a command whose data has come. */
@@ -135,7 +138,7 @@ export class Commands {
       case 'delete':
         return this.#delete(tokens);
       case 'flush_all':
-        return this.#flush(tokens[1]);
+        return this.#flush(tokens);
       case 'verbosity':
         return unsigned64(tokens[1] ?? '') === null ? BAD_FORMAT : 'OK\r\n';
       case 'stats':
@@ -224,8 +227,10 @@ export class Commands {
     return this.#store.delete(key) ? 'DELETED\r\n' : NOT_FOUND;
   }
 
-  #flush(token: string | undefined): string {
-    const delayS = token === undefined || token === 'noreply' ? 0 : lifetimeArgument(token);
+  #flush(tokens: readonly string[]): string {
+    const [, delay] = tokens;
+    const isNow = delay === undefined || (delay === 'noreply' && tokens.length === 2);
+    const delayS = isNow ? 0 : lifetimeArgument(delay);
     if (delayS === null) return BAD_EXPTIME;
     this.#store.flush(delayS);
     return 'OK\r\n';
@@ -255,6 +260,12 @@ export class Commands {
     ];
     return `${rows.map(([name, value]) => `STAT ${name} ${value}\r\n`).join('')}END\r\n`;
   }
+}
+
+/** Whether a command ends with `noreply`; as the key of a `delete` it is a key. */
+function wantsNoReply(name: string, tokens: readonly string[]): boolean {
+  if (tokens.at(-1) !== 'noreply' || ALWAYS_ANSWERED.has(name)) return false;
+  return name !== 'delete' || tokens.length > 2;
 }
 
 function answer(text: string): LineResult {
