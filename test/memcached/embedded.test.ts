@@ -8,111 +8,8 @@ import { Commands } from '../../modules/memcached/embedded/commands.ts';
 import { EmbeddedServer, MAX_CLIENTS } from '../../modules/memcached/embedded/embedded-server.ts';
 import { ItemStore } from '../../modules/memcached/embedded/item-store.ts';
 import { MAX_GET_LINE_BYTES, MAX_LINE_BYTES, Session } from '../../modules/memcached/embedded/session.ts';
+import { LARGE, TRANSCRIPT } from './embedded-transcript.ts';
 import { backends, rawExchange } from './rig.ts';
-
-const K250 = 'k'.repeat(250);
-const K251 = 'k'.repeat(251);
-const LARGE = 'x'.repeat(1_100_000);
-
-/** Commands that the embedded store and memcached answer with the same bytes; each line is a connection of its own, on one store. */
-const TRANSCRIPT: readonly string[] = [
-  '\r\n',
-  'foo\r\n',
-  'toString\r\n',
-  'GET a\r\n',
-  'get\r\n',
-  'get \r\n',
-  'get a b c\r\n',
-  'set\r\n',
-  'set a 0 0\r\n',
-  'set a 0 0 1\r\nx\r\nget a\r\n',
-  'set a 0 0 1\nx\r\nget a\n',
-  ' get  a \r\n',
-  'set a 0 0 1\r\nxy\r\n',
-  'set a 0 0 1\r\nxyz\r\nget a\r\n',
-  'set a 0 0 1 noreply\r\nxyz\r\nget a\r\n',
-  'set a x 0 1\r\nx\r\n',
-  'set a x 0 1 noreply\r\nx\r\n',
-  'set a -1 0 1\r\nx\r\n',
-  'set a +1 0 1\r\nx\r\nget a\r\n',
-  'set a 4294967295 0 1\r\nx\r\nget a\r\n',
-  'set a 4294967296 0 1\r\nx\r\nget a\r\n',
-  'set a 0 x 1\r\nx\r\n',
-  'set a 0 9999999999999999999999 1\r\nx\r\n',
-  'set a 0 -1 1\r\nx\r\nget a\r\n',
-  'set a 0 4294967295 1\r\nx\r\nget a\r\n',
-  'set a 0 2592001 1\r\nx\r\nget a\r\n',
-  'set a 0 2147483647 1\r\nx\r\nget a\r\n',
-  'set a 0 0 x\r\nx\r\n',
-  'set a 0 0 -1\r\nx\r\n',
-  'set a 0 0 2147483647\r\nx\r\n',
-  `set ${K250} 0 0 1\r\nx\r\nget ${K250}\r\n`,
-  `set ${K251} 0 0 1\r\nx\r\n`,
-  `set ${K251} 0 0 1 noreply\r\nx\r\n`,
-  `get ${K251}\r\n`,
-  `get a ${K251}\r\n`,
-  `incr ${K251} 1\r\ntouch ${K251} 1\r\ndelete ${K251}\r\n`,
-  `gat 10 ${K251}\r\n`,
-  'set a 1 0 5\r\na\0\r\nb\r\nget a\r\n',
-  'set n 0 0 2\r\n10\r\ndecr n 1\r\nget n\r\nincr n 5\r\nget n\r\ndecr n 100\r\nget n\r\n',
-  'set n 5 0 20\r\n18446744073709551615\r\nincr n 1\r\nget n\r\n',
-  'set n 0 0 1\r\n9\r\nincr n 1\r\nget n\r\nincr n 18446744073709551615\r\n',
-  'set n 0 0 3\r\n005\r\nincr n 1\r\nget n\r\n',
-  'incr nope 1\r\ndecr nope 1\r\n',
-  'incr n\r\nincr n x\r\nincr n -1\r\nincr n +3\r\nincr n 18446744073709551616\r\nincr n 1 2\r\nincr n 1 2 3\r\n',
-  'set s 1 0 3\r\nabc\r\nincr s 1\r\nget s\r\n',
-  'set s 0 0 0\r\n\r\nincr s 1\r\n',
-  'set s 0 0 3\r\n 5 \r\nincr s 1\r\nget s\r\n',
-  'set s 0 0 5\r\n5   x\r\nincr s 1\r\nget s\r\n',
-  'set s 0 0 2\r\n5x\r\nincr s 1\r\n',
-  'set s 0 0 2\r\n-5\r\nincr s 1\r\n',
-  'set s 0 0 2\r\n+5\r\nincr s 1\r\n',
-  'set s 0 0 21\r\n184467440737095516150\r\nincr s 1\r\n',
-  'set s 0 0 25\r\n                        1\r\nincr s 1\r\nget s\r\n',
-  'set a 0 0 1\r\nx\r\nadd a 0 0 1\r\ny\r\nadd fresh 0 0 1\r\ny\r\nreplace a 2 0 1\r\nz\r\nreplace nope 0 0 1\r\nz\r\nget a fresh\r\n',
-  'append a 7 0 2\r\n12\r\nprepend a 7 0 2\r\n34\r\nget a\r\nappend nope 0 0 1\r\nx\r\nprepend nope 0 0 1\r\nx\r\n',
-  'cas nope 0 0 1 1\r\nx\r\ncas a 0 0 1 999999999\r\nx\r\ncas a 0 0 1\r\n',
-  'cas a 0 0 1 x\r\nx\r\n',
-  'delete a\r\ndelete a\r\ndelete a 0\r\ndelete a 5\r\ndelete a 00\r\ndelete a 0 x\r\ndelete a x\r\ndelete\r\ndelete a b c d\r\n',
-  'delete a noreply x\r\n',
-  'set a 0 0 1\r\nx\r\ntouch a\r\ntouch a 10\r\ntouch nope 10\r\ntouch a x\r\ntouch a -1\r\nget a\r\n',
-  'set a 3 0 1\r\nx\r\ngat 100 a b\r\ngat\r\ngat 10\r\ngat x a\r\ngat -1 a\r\nget a\r\n',
-  'set a 0 0 1 noreply\r\nx\r\nadd a 0 0 1 noreply\r\ny\r\nincr a 1 noreply\r\ntouch a 0 noreply\r\nget a\r\ndelete a noreply\r\nget a\r\n',
-  'set a 0 0 1 noreply extra\r\nx\r\n',
-  'set a 0 0 1 zzz\r\nx\r\n',
-  'set noreply 0 0 1\r\n5\r\nget noreply\r\nincr noreply 1\r\ndecr noreply 2\r\ntouch noreply 0\r\ngat 0 noreply\r\ndelete noreply\r\ndelete noreply\r\n',
-  'add noreply 0 0 1\r\n1\r\nreplace noreply 0 0 1\r\n2\r\nappend noreply 0 0 1\r\n3\r\nprepend noreply 0 0 1\r\n4\r\ncas noreply 0 0 1 1\r\n5\r\nget noreply a noreply\r\n',
-  'incr noreply noreply\r\ntouch noreply noreply\r\nget noreply\r\nincr noreply 1 noreply\r\ntouch noreply 0 noreply\r\nget noreply\r\ndelete noreply noreply\r\nget noreply\r\n',
-  'set noreply 0 0 1 noreply\r\n1\r\ndelete noreply 0 noreply\r\nget noreply\r\n',
-  'set noreply 0 0 noreply\r\n',
-  'cas noreply 0 0 1 noreply\r\n',
-  'incr noreply\r\n',
-  'touch noreply\r\n',
-  'gat noreply noreply\r\n',
-  'gat 10 noreply\r\n',
-  'delete a 5 noreply\r\n',
-  'delete a noreply 0\r\n',
-  'delete a b c noreply\r\n',
-  'verbosity noreply\r\n',
-  'verbosity x noreply\r\n',
-  'verbosity noreply 1\r\n',
-  'stats noreply\r\n',
-  'stats reset noreply\r\n',
-  'set a 0 0 1\r\nx\r\nflush_all noreply 0\r\nflush_all noreply noreply\r\nflush_all x noreply\r\nget a\r\nflush_all noreply\r\nget a\r\n',
-  'set a 0 0 1\r\nx\r\nflush_all\r\nget a\r\nflush_all 0\r\nflush_all noreply\r\nflush_all 0 noreply\r\nflush_all x\r\nflush_all a b c\r\n',
-  'verbosity 1\r\nverbosity\r\nverbosity x\r\nverbosity 1 2 3 4\r\nverbosity 1 noreply\r\n',
-  'stats reset\r\nstats nope\r\n',
-  `set b 0 0 1\r\nx\r\nset b 0 0 ${LARGE.length}\r\n${LARGE}\r\nget b\r\n`,
-  `set b 0 0 1\r\nx\r\nadd b 0 0 ${LARGE.length}\r\n${LARGE}\r\nget b\r\n`,
-  `set b 0 0 ${LARGE.length} noreply\r\n${LARGE}\r\nget b\r\n`,
-  `set b 0 0 1048516\r\n${LARGE.slice(0, 1_048_516)}\r\n`,
-  `set b 0 0 1048517\r\n${LARGE.slice(0, 1_048_517)}\r\n`,
-  `set b 1 0 1048512\r\n${LARGE.slice(0, 1_048_512)}\r\n`,
-  `set b 1 0 1048513\r\n${LARGE.slice(0, 1_048_513)}\r\n`,
-  `set b 0 0 1048000\r\n${LARGE.slice(0, 1_048_000)}\r\nappend b 0 0 1000\r\n${LARGE.slice(0, 1000)}\r\nget b\r\n`,
-  `${'x'.repeat(2049)}\r\n`,
-  `get ${'nope '.repeat(1000)}\r\n`,
-];
 
 const real = backends.find(({ name }) => name === 'memcached');
 
@@ -174,7 +71,7 @@ test('embedded: gets and cas agree on the number of a value', () => {
   assert.match(send('gats 0 a\r\n'), /^VALUE a 0 1 \d+\r\ny\r\nEND\r\n$/);
 });
 
-test('embedded: values go when their lifetime ends, or the moment of flush_all comes', () => {
+test('embedded: values go when their lifetime ends', () => {
   let nowMs = 1_000_000_000_000;
   const store = new ItemStore(() => nowMs);
   const { send } = session(store);
@@ -192,12 +89,62 @@ test('embedded: values go when their lifetime ends, or the moment of flush_all c
   assert.equal(present(), 'bd');
   nowMs += 10_000;
   assert.equal(present(), 'b');
-  send('flush_all 5\r\n');
-  nowMs += 4_999;
-  assert.equal(present(), 'b');
-  nowMs += 1;
-  assert.equal(present(), '');
+});
+
+test('embedded: flush_all takes effect in the second before its delay is over, for what is stored within that second as well', () => {
+  let nowMs = 1_000_000_000_300;
+  const store = new ItemStore(() => nowMs);
+  const { send } = session(store);
+  const put = (): string => send('set a 0 0 1\r\nx\r\nget a\r\n');
+  const [there, gone] = ['STORED\r\nVALUE a 0 1\r\nx\r\nEND\r\n', 'STORED\r\nEND\r\n'];
+  for (const [argument, comesMs] of [
+    ['1', 1_000_000_000_300],
+    ['2', 1_000_000_001_000],
+    ['5', 1_000_000_004_000],
+    ['1000000010', 1_000_000_009_000],
+  ] as const) {
+    nowMs = 1_000_000_000_300;
+    assert.equal(put(), there);
+    send(`flush_all ${argument}\r\n`);
+    nowMs = comesMs - 1;
+    if (nowMs > 1_000_000_000_300) assert.equal(put(), there, argument);
+    nowMs = comesMs;
+    assert.equal(send('get a\r\n'), 'END\r\n', argument);
+    assert.equal(put(), gone, argument);
+    nowMs += 999 - (nowMs % 1000);
+    assert.equal(put(), gone, argument);
+    nowMs += 1;
+    assert.equal(put(), there, argument);
+    nowMs += 60_000;
+    assert.equal(send('get a\r\n'), there.slice('STORED\r\n'.length), argument);
+  }
+  send('flush_all\r\n');
   assert.equal(store.bytes, 0);
+});
+
+test('embedded: a later flush_all takes the place of one that is to come', () => {
+  let nowMs = 1_000_000_000_000;
+  for (const later of ['flush_all', 'flush_all -1', 'flush_all 2592001', 'flush_all 200']) {
+    const { send } = session(new ItemStore(() => nowMs));
+    send(`flush_all 100\r\n${later}\r\nset a 0 0 1\r\nx\r\n`);
+    nowMs += 100_000;
+    assert.match(send('get a\r\n'), /VALUE/, later);
+  }
+});
+
+test('embedded: a Unix time drops everything, unless it is from before the server', () => {
+  const startS = 1_000_000_000;
+  for (const [unixS, isThere] of [
+    [startS - 61, true],
+    [startS - 60, false],
+    [startS, false],
+  ] as const) {
+    const { send } = session(new ItemStore(() => startS * 1000));
+    send(`set a 0 0 1\r\nx\r\nflush_all ${unixS}\r\n`);
+    assert.equal(send('get a\r\n').includes('VALUE'), isThere, String(unixS));
+    send('set b 0 0 1\r\nx\r\n');
+    assert.match(send('get b\r\n'), /VALUE/);
+  }
 });
 
 test('embedded: the least recently used values make room', () => {

@@ -11,6 +11,9 @@ const FLAGS_BYTES = 4;
 /** Lifetimes up to here, s, count from now; larger ones are a Unix time (memcached, REALTIME_MAXDELTA). */
 const MAX_RELATIVE_S = 2_592_000;
 
+/** How long before its start a server's time begins, s (memcached, process_started: ITEM_UPDATE_INTERVAL + 2). */
+const BEFORE_START_S = 62;
+
 /** What one key holds. `bytes` has one char a byte. */
 export interface Item {
   flags: number;
@@ -25,6 +28,7 @@ export class ItemStore {
   readonly #items = new Map<string, Item>();
   readonly #limit: number;
   readonly #nowMs: () => number;
+  readonly #firstS: number;
   #bytes = 0;
   #cas = 0n;
   #flushAtMs = Number.POSITIVE_INFINITY;
@@ -33,6 +37,7 @@ export class ItemStore {
   constructor(nowMs: () => number = Date.now, limit: number = STORE_BYTES) {
     this.#nowMs = nowMs;
     this.#limit = limit;
+    this.#firstS = wholeSeconds(nowMs()) - BEFORE_START_S;
   }
 
   get size(): number {
@@ -50,7 +55,7 @@ export class ItemStore {
   /** The item, as the most recently used one; undefined when it is not there or has expired. */
   get(key: string): Item | undefined {
     const nowMs = this.#nowMs();
-    if (nowMs >= this.#flushAtMs) this.clear();
+    this.#flushIfDue(nowMs);
     const item = this.#items.get(key);
     if (item === undefined) return undefined;
     this.#items.delete(key);
@@ -80,16 +85,18 @@ export class ItemStore {
     return true;
   }
 
-  /** Drops everything, now or in so many seconds. */
+  /**
+   * Drops everything, at once or within a second of time: the one before such a lifetime would end. What is stored in that second goes as
+   * well. A Unix time from before the server's time began drops nothing. As memcached 1.6.18 does (process_flush_all_command).
+   */
   flush(delayS: number): void {
-    if (delayS <= 0) this.clear();
-    else this.#flushAtMs = this.expiryOf(delayS);
-  }
-
-  clear(): void {
     this.#flushAtMs = Number.POSITIVE_INFINITY;
-    this.#items.clear();
-    this.#bytes = 0;
+    if (delayS <= 0) {
+      this.#clear();
+      return;
+    }
+    const endS = delayS > MAX_RELATIVE_S ? delayS : wholeSeconds(this.#nowMs()) + delayS;
+    if (endS - 1 > this.#firstS) this.#flushAtMs = (endS - 1) * 1000;
   }
 
   /** When a value stored now with this lifetime goes, ms of Unix time. Negative: at once. */
@@ -97,6 +104,17 @@ export class ItemStore {
     if (lifetimeS === 0) return Number.POSITIVE_INFINITY;
     if (lifetimeS < 0) return 0;
     return lifetimeS > MAX_RELATIVE_S ? lifetimeS * 1000 : this.#nowMs() + lifetimeS * 1000;
+  }
+
+  #flushIfDue(nowMs: number): void {
+    if (nowMs < this.#flushAtMs) return;
+    this.#clear();
+    if (nowMs >= this.#flushAtMs + 1000) this.#flushAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  #clear(): void {
+    this.#items.clear();
+    this.#bytes = 0;
   }
 
   #put(key: string, item: Item): void {
@@ -119,4 +137,8 @@ export function isTooLarge(key: string, flags: number, valueBytes: number): bool
 
 function itemBytes(key: string, flags: number, valueBytes: number): number {
   return ITEM_OVERHEAD_BYTES + key.length + valueBytes + (flags === 0 ? 0 : FLAGS_BYTES);
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000);
 }
