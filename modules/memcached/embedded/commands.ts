@@ -34,7 +34,7 @@ const TOKENS: Readonly<Record<string, readonly [min: number, max: number]>> = {
   delete: [2, 4],
   flush_all: [1, 3],
   version: [1, Number.POSITIVE_INFINITY],
-  verbosity: [2, 4],
+  verbosity: [2, 3],
   stats: [1, Number.POSITIVE_INFINITY],
   quit: [1, Number.POSITIVE_INFINITY],
 };
