@@ -79,9 +79,10 @@ export class Commands {
     this.#store = store;
   }
 
-  /** Takes one line without its end. */
+  /** Takes one line without its end. To memcached it is a C string: what follows a NUL is not there. */
   line(line: string): LineResult {
-    const tokens = line.split(' ').filter((token) => token !== '');
+    const nul = line.indexOf('\0');
+    const tokens = (nul === -1 ? line : line.slice(0, nul)).split(' ').filter((token) => token !== '');
     const name = tokens[0] ?? '';
     const bounds = Object.hasOwn(TOKENS, name) ? TOKENS[name] : undefined;
     if (bounds === undefined || tokens.length < bounds[0] || tokens.length > bounds[1]) return answer(ERROR);
