@@ -62,6 +62,15 @@ test('embedded: commands may come in any pieces', () => {
   assert.equal(pieces.send(`${LARGE}\r\nget a\r\n`), 'VALUE a 1 4\r\nx\r\ny\r\nEND\r\n');
 });
 
+test('embedded: what it does not have of memcached is an ERROR, as its README says', () => {
+  const { send } = session(new ItemStore());
+  const missing =
+    'bget a, mg a v, ms a S1, md a, ma a, mn, me a, cache_memlimit 64, slabs automove 1, lru mode flat, lru_crawler enable, watch, shutdown, refresh_certs, stats items';
+  for (const command of missing.split(', ')) {
+    assert.equal(send(`${command}\r\n`), 'ERROR\r\n', command);
+  }
+});
+
 test('embedded: gets and cas agree on the number of a value', () => {
   const { send } = session(new ItemStore());
   send('set a 0 0 1\r\nx\r\n');
