@@ -1,7 +1,11 @@
 import type { Secret } from '../../core/index.ts';
+import { ENCODED_KEY_PREFIX } from './key.ts';
 
 /** Longest user name and password, bytes: a line of memcached's own file (-Y) holds 256. */
 const MAX_CREDENTIAL_BYTES = 250;
+
+/** The key that user and password are sent as, which memcached does not look at. None of a route's keys can be it: those that begin like that are digests. */
+const LOGIN_KEY = `${ENCODED_KEY_PREFIX}user-and-password`;
 
 /** Longest answer to user and password that is read, bytes. */
 export const MAX_ANSWER_BYTES = 1024;
@@ -47,11 +51,12 @@ export class Credentials {
 
   /**
    * What is sent first. A server that asks for no password takes it for a value like any other: the lifetime below zero has such a server forget it
-   * at once.
+   * at once, and what the key held before with it.
    */
   command(): Buffer {
     const value = Buffer.from(`${this.#user} ${this.#password.reveal()}`);
-    return Buffer.concat([Buffer.from(`set auth 0 -1 ${value.length}\r\n`), value, Buffer.from('\r\n')]);
+    const line = Buffer.from(`set ${LOGIN_KEY} 0 -1 ${value.length}\r\n`);
+    return Buffer.concat([line, value, Buffer.from('\r\n')]);
   }
 
   /** Judges what has been answered so far. The text of an answer is not repeated: there are servers that send back what they got. */

@@ -13,12 +13,13 @@ import { tempFolder } from '../programs/temp-folder.ts';
 import { clientWith, untilRead } from './access-rig.ts';
 import { FakeServer } from './fake-server.ts';
 import { assertDown, TIMEOUT_MS } from './fault-rig.ts';
-import { rawExchange } from './rig.ts';
+import { backends, clientOf, rawExchange } from './rig.ts';
 
 const skip = missing('memcached-tls') ?? false;
 const PASSWORD = 'pässwörd:with:colons';
 const LOGIN = { user: 'proxy', password: new Secret(PASSWORD) };
-const COMMAND = `set auth 0 -1 28\r\n${Buffer.from(`proxy ${PASSWORD}`).toString('latin1')}\r\n`;
+const KEY = 'kamaiki:sha256:user-and-password';
+const COMMAND = `set ${KEY} 0 -1 28\r\n${Buffer.from(`proxy ${PASSWORD}`).toString('latin1')}\r\n`;
 
 /** Starts a memcached that asks for the password, which ends with the test. */
 async function startGuarded(t: TestContext, port?: number): Promise<Memcached> {
@@ -67,14 +68,27 @@ test('auth: a memcached that is killed and started again is told the password ag
   await untilRead(client, 'miss');
 });
 
-test('auth: a memcached that asks for no password keeps none', { skip }, async (t) => {
-  const server = await startMemcached();
-  t.after(() => server.kill());
-  const { client } = clientWith(t, { servers: server.server, ...LOGIN });
-  assert.deepEqual(await client.read('auth'), { status: 'miss' });
+test('auth: a memcached that asks for a password does not look at the key', { skip }, async (t) => {
+  const server = await startGuarded(t);
   const address = { kind: 'tcp', host: '127.0.0.1', port: server.port } as const;
-  assert.equal(await rawExchange(address, 'get auth\r\n'), 'END\r\n');
+  for (const key of [KEY, 'auth', 'k', '%:{}', 'k'.repeat(300)]) {
+    const answer = await rawExchange(address, COMMAND.replace(KEY, key));
+    assert.equal(answer, 'STORED\r\n', key);
+  }
 });
+
+for (const kind of backends) {
+  test(`auth: ${kind.name}, which asks for no password, keeps none, and loses no key of a route`, {
+    skip: kind.skip,
+  }, async (t) => {
+    const { address, servers } = await kind.start(t);
+    const route = clientOf(t, [address]);
+    for (const key of ['auth', KEY]) assert.deepEqual(await route.write(key, key), { status: 'stored' });
+    const { client } = clientWith(t, { servers, ...LOGIN });
+    for (const key of ['auth', KEY]) assert.deepEqual(await client.read(key), { status: 'hit', value: key });
+    assert.equal(await rawExchange(address, `get ${KEY}\r\n`), 'END\r\n');
+  });
+}
 
 /** A client on a fake server, which has a read waiting, and has sent the password. */
 async function rig(t: TestContext) {
