@@ -2,7 +2,7 @@ import { type Clock, encodeText, type Logger } from '../../core/index.ts';
 import type { CommandName, Reply, ReplyWord, Unanswered } from './command.ts';
 import { wireKey } from './key.ts';
 import { KetamaRing } from './ketama.ts';
-import { checkedLifetime } from './lifetime.ts';
+import { checkedLifetime, hasPassed } from './lifetime.ts';
 import type {
   CountOutcome,
   Down,
@@ -78,6 +78,7 @@ export class CacheClient {
   readonly #first: CacheServer;
   readonly #ring: KetamaRing | null;
   readonly #prefix: string;
+  #toldPassed = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -200,8 +201,17 @@ export class CacheClient {
     return { status: 'down', reason: 'the counter was removed each time it was there' };
   }
 
+  /** The default is passed on even when it is a Unix time that has come to pass, as Kamailio does; the log says so once. */
   #lifetime({ expire }: WriteOptions): number {
-    return expire === undefined ? this.#options.expire : checkedLifetime(expire, 'expire');
+    if (expire !== undefined) return checkedLifetime(expire, 'expire');
+    const { expire: usual, log } = this.#options;
+    if (!this.#toldPassed && hasPassed(usual)) {
+      this.#toldPassed = true;
+      log.warn(
+        `memcached.expire, ${usual}, is a Unix time that has passed: values without a lifetime of their own are gone as soon as they are stored, and counters start anew with each add. Said once.`,
+      );
+    }
+    return usual;
   }
 
   #run(name: CommandName, wire: string, bytes: string, bounds: Bounds, deadlineMs?: number): Promise<Reply> {

@@ -17,7 +17,7 @@ export function checkedLifetime(lifetime: number, what: string): number {
     const expected = `seconds from 0 (never) to ${MAX_RELATIVE_LIFETIME_S}, or a Unix time up to ${MAX_LIFETIME_S}`;
     throw errors.ERR_MEMCACHED_EXPIRE(what, expected, shownLifetime(lifetime));
   }
-  if (lifetime > MAX_RELATIVE_LIFETIME_S && lifetime <= Date.now() / 1000) {
+  if (hasPassed(lifetime)) {
     throw errors.ERR_MEMCACHED_EXPIRE(
       what,
       `a Unix time in the future, as every number above ${MAX_RELATIVE_LIFETIME_S} is one`,
@@ -25,6 +25,11 @@ export function checkedLifetime(lifetime: number, what: string): number {
     );
   }
   return lifetime;
+}
+
+/** Whether a lifetime is a Unix time that has passed. */
+export function hasPassed(lifetime: number): boolean {
+  return lifetime > MAX_RELATIVE_LIFETIME_S && lifetime <= Date.now() / 1000;
 }
 
 /** Whatever a route passed, for a message. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { CommandStatistics } from '../../modules/memcached/statistics.ts';
 import { valueLimit } from '../../modules/memcached/value.ts';
+import { recordedLog } from '../transport/recorded-log.ts';
 import { type Backend, backends, clientOf, rawExchange } from './rig.ts';
 
 /** Runs one test on every kind of server. */
@@ -55,6 +56,30 @@ onEach('reads what others wrote, by its flags', async (t, { address }) => {
     assert.deepEqual(await client.read(key), { status: 'hit', value });
     assert.deepEqual(await strings.read(key), { status: 'hit', value: text });
   }
+});
+
+test('client: an expire that has come to pass is sent all the same, and warned of once', async (t) => {
+  const startMs = 1_700_000_000_000;
+  t.mock.timers.enable({ apis: ['Date'], now: startMs });
+  const embedded = await backends[0]?.start(t);
+  assert.ok(embedded !== undefined);
+  const log = recordedLog();
+  const client = clientOf(t, [embedded.address], { expire: startMs / 1000 + 1, log });
+  assert.deepEqual(await client.write('k', 'x'), { status: 'stored' });
+  assert.deepEqual(await client.read('k'), { status: 'hit', value: 'x' });
+  assert.equal(log.lines.length, 0);
+  t.mock.timers.setTime(startMs + 1000);
+  for (const key of ['k', 'l']) {
+    assert.deepEqual(await client.write(key, 'x'), { status: 'stored' });
+    assert.deepEqual(await client.read(key), { status: 'miss' });
+    assert.deepEqual(await client.count('n').add(1), { status: 'done', value: 1 });
+  }
+  await client.write('own', 'x', { expire: 60 });
+  assert.deepEqual(await client.read('own'), { status: 'hit', value: 'x' });
+  assert.deepEqual(
+    log.lines.map(({ level, message }) => `${level} ${message.slice(0, 60)}`),
+    ['warn memcached.expire, 1700000001, is a Unix time that has passed'],
+  );
 });
 
 onEach('tells a miss from a hit', async (t, { address }) => {
