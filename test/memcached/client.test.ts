@@ -154,6 +154,14 @@ onEach('a text that is no number is not counted, and stays', async (t, { address
   assert.deepEqual(await client.read('text'), { status: 'hit', value: 'abc' });
 });
 
+onEach('an integer of more than 64 bits is kept as a string, and not counted', async (t, { address }) => {
+  const client = clientOf(t, [address]);
+  assert.deepEqual(await client.write('n', 2n ** 64n), { status: 'stored' });
+  assert.equal(await rawExchange(address, 'get n\r\n'), 'VALUE n 1 20\r\n18446744073709551616\r\nEND\r\n');
+  assert.deepEqual(await client.increment('n', 1), { status: 'not-a-number' });
+  assert.deepEqual(await client.read('n'), { status: 'hit', value: '18446744073709551616' });
+});
+
 onEach('a step that is no non-negative integer is refused, and nothing changes', async (t, { address }) => {
   const client = clientOf(t, [address]);
   await client.write('n', 5);

@@ -19,6 +19,30 @@ test('value: integers are decimal text with flags 0, strings their bytes with fl
   }
 });
 
+test('value: an integer of more than 64 bits is a string', () => {
+  for (const [integer, flags] of [
+    [2n ** 64n - 1n, 0],
+    [2n ** 64n, 1],
+    [10n ** 19n, 0],
+    [10n ** 20n, 1],
+    [-(2n ** 63n), 0],
+    [-(2n ** 63n) - 1n, 1],
+    [-(10n ** 19n), 1],
+  ] as const) {
+    const bytes = String(integer);
+    assert.deepEqual(encodeValue(integer, 'k'), { flags, bytes });
+    assert.equal(decodeValue({ flags: 0, bytes }, false), flags === 0 ? integer : bytes);
+    assert.equal(decodeValue({ flags: 0, bytes }, true), bytes);
+  }
+});
+
+test('value: text of more digits than 64 bits come to is a string, however long', () => {
+  for (const bytes of ['9'.repeat(21), '0'.repeat(21), `-${'9'.repeat(20)}`, '9'.repeat(1_000_000)]) {
+    assert.equal(decodeValue({ flags: 0, bytes }, false), bytes);
+  }
+  assert.equal(decodeValue({ flags: 0, bytes: `5${' '.repeat(100)}` }, false), 5);
+});
+
 test('value: what is neither string nor integer is refused', () => {
   for (const value of [1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, true, undefined, null, {}]) {
     assert.throws(() => Reflect.apply(encodeValue, undefined, [value, 'k']), { code: 'ERR_MEMCACHED_VALUE' });
