@@ -22,6 +22,9 @@ export const MAX_PENDING_COMMANDS = 10_000;
 /** Bytes that may wait on one server; a command that would go above fails at once. */
 export const MAX_PENDING_BYTES = 67_108_864;
 
+/** Shortest time between two lines of the log about what a server that answers will not do, ms. */
+const TELL_EVERY_MS = 60_000;
+
 /** How often a delete that is kept may be sent and not answered: one that the server never answers would take it for down each time. */
 const MAX_UNANSWERED = 5;
 
@@ -72,6 +75,7 @@ export class CacheServer {
   /** Bytes received on connections that have ended. */
   #receivedBefore = 0;
   #outages = 0;
+  #toldRefusalMs = Number.NEGATIVE_INFINITY;
   #returned: () => void = () => {};
 
   constructor(options: ServerOptions) {
@@ -247,10 +251,19 @@ export class CacheServer {
         countReply(counters, reply);
         this.#timed(counters, name, key, this.#options.clock.now() - startedMs);
         if (reply.kind !== 'down' && this.#breaker.state === 'probing') this.#breaker.succeeded();
+        if (reply.kind === 'refused') this.#refused(reply.line);
         resolve(reply);
       };
       connection.submit(newCommand({ name, key, bytes, deadlineMs, settle }));
     });
+  }
+
+  /** A server out of memory keeps no state and no limit of calls, and looks well. */
+  #refused(line: string): void {
+    const { clock, log } = this.#options;
+    if (!line.startsWith('SERVER_ERROR') || clock.now() - this.#toldRefusalMs < TELL_EVERY_MS) return;
+    this.#toldRefusalMs = clock.now();
+    log.warn(`memcached ${this.name} refuses what it is asked: ${line}; said once a minute`);
   }
 
   #timed({ latency }: CommandStatistics, operation: CommandName, key: string, ms: number): void {

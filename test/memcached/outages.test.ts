@@ -70,17 +70,29 @@ test('outages: an idle connection that the server closes costs nothing', async (
   assert.deepEqual([server.connections, logged()], [3, []]);
 });
 
-test('outages: SERVER_ERROR fails the operation and keeps the connection', async (t) => {
-  const { server, client, logged } = await rigOf(t);
-  const writing = client.write('k', 'v');
-  await server.received('set k 1 100 1\r\nv\r\n');
-  server.write('SERVER_ERROR out of memory storing object\r\n');
-  assert.match(JSON.stringify(await writing), /down.*out of memory/);
+test('outages: SERVER_ERROR fails the operation and keeps the connection; the log says so once a minute', async (t) => {
+  const { server, client, clock, logged } = await rigOf(t);
+  const refused = async (): Promise<void> => {
+    const writing = client.write('k', 'v');
+    await server.received('set k 1 100 1\r\nv\r\n');
+    server.write('SERVER_ERROR out of memory storing object\r\n');
+    assert.match(JSON.stringify(await writing), /down.*out of memory/);
+  };
+  await refused();
+  await refused();
   const reading = client.read('k');
   await server.received('get k\r\n');
   server.write('END\r\n');
   assert.deepEqual(await reading, { status: 'miss' });
-  assert.deepEqual([server.connections, logged()], [1, []]);
+  assert.equal(server.connections, 1);
+  assert.equal(logged().length, 1);
+  assert.match(
+    logged()[0] ?? '',
+    /^warn .* refuses what it is asked: SERVER_ERROR out of memory storing object/,
+  );
+  clock.advance(60_000);
+  await refused();
+  assert.equal(logged().length, 2);
 });
 
 test("outages: a value too large for the server's own limit is too large, limit unknown", async (t) => {
