@@ -6,6 +6,7 @@ export { Histogram } from './registry/histogram.ts';
 export type * from './registry/metrics.ts';
 export * from './registry/module.ts';
 export { param, type Param, type ParamSchema, type ParamValues } from './registry/params.ts';
+export { promiseOf } from './registry/promise-of.ts';
 export { defineRoutes, type Routes } from './registry/routes.ts';
 export { Avps, Scope, type PvValue, type RouteKind } from './registry/scope.ts';
 export { Secret } from './registry/secret.ts';

@@ -4,6 +4,7 @@ import {
   encodeText,
   errors,
   parseUri,
+  promiseOf,
   type SipRequest,
 } from '../../core/index.ts';
 
@@ -18,12 +19,12 @@ export const corex = defineModule({
   functions: {
     forward: {
       doc: 'Sends the request on without state: to this URI, else to its next hop ($du, else the topmost Route, else the Request-URI). False: it could not be sent; nothing has been answered.',
-      signature: '(uri?: string): boolean | Promise<boolean>',
+      signature: '(uri?: string): Promise<boolean>',
       on: 'request',
       routes: ['request'],
-      call({ state, scope, msg }, uri?: string): boolean | Promise<boolean> {
+      call({ state, scope, msg }, uri?: string): Promise<boolean> {
         scope.settled = true;
-        return forward(state, msg, uri);
+        return promiseOf(forward(state, msg, uri));
       },
     },
     drop: {

@@ -1,4 +1,4 @@
-import { type Call, encodeText, errors, parseUri, type SipRequest } from '../../core/index.ts';
+import { type Call, encodeText, errors, parseUri, promiseOf, type SipRequest } from '../../core/index.ts';
 import { byPreference, byWeight } from './contact-order.ts';
 import { checkedUri, type Destination, destinationOf, type DestinationOptions } from './destinations.ts';
 import { transactionOf } from './in-hand.ts';
@@ -92,9 +92,9 @@ export const forkFunctions = {
   },
   t_relay_to: {
     doc: 'As t_relay, but all of it goes to this next hop: a URI, or a proxy such as `10.0.0.7`, `udp:10.0.0.7:5060`.',
-    signature: '(proxy: string): boolean | Promise<boolean>',
+    signature: '(proxy: string): Promise<boolean>',
     on: 'request',
     routes: ROUTES,
-    call: (call: RequestCall, proxy: string): boolean | Promise<boolean> => relay(call, proxyUri(proxy)),
+    call: (call: RequestCall, proxy: string): Promise<boolean> => promiseOf(relay(call, proxyUri(proxy))),
   },
 } as const;

@@ -1,4 +1,11 @@
-import { type Call, defineModule, errors, type HandlerName, type SipRequest } from '../../core/index.ts';
+import {
+  type Call,
+  defineModule,
+  errors,
+  type HandlerName,
+  promiseOf,
+  type SipRequest,
+} from '../../core/index.ts';
 import { declareFigures } from './figures.ts';
 import { failureFunctions } from './failure-functions.ts';
 import { forkFunctions } from './fork-functions.ts';
@@ -63,10 +70,10 @@ export const tm = defineModule({
     ...settingFunctions,
     t_relay: {
       doc: 'Sends the request on, keeping state: to its next hop ($du, else the topmost Route, else the Request-URI), and in parallel to all destinations appended. False: it could not be sent; it has been answered with an error then, or the failure handler must.',
-      signature: '(): boolean | Promise<boolean>',
+      signature: '(): Promise<boolean>',
       on: 'request',
       routes: ['request', 'failure'],
-      call: (call) => relay(call),
+      call: (call): Promise<boolean> => promiseOf(relay(call)),
     },
     t_relay_cancel: {
       doc: 'Answers a CANCEL whose INVITE is here, and ends that: nothing else is to be done for it. False: its INVITE is not here, or the request is no CANCEL, and nothing was done.',

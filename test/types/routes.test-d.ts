@@ -71,3 +71,16 @@ defineRoutes({
   // @ts-expect-error no such key
   failures: {},
 });
+
+// Whether a request was sent on is always a promise: a condition that forgets to wait for it does not compile, and the linter finds its negation.
+defineRoutes({
+  uses: ['tm', 'corex'],
+  async request({ ksr }) {
+    // @ts-expect-error -- always true
+    if (ksr.tm.t_relay()) return; // oxlint-disable-line typescript/no-misused-promises -- the compiler shall find it
+    // @ts-expect-error -- always true
+    if (ksr.corex.forward()) return; // oxlint-disable-line typescript/no-misused-promises -- the compiler shall find it
+    const sent: boolean = await ksr.tm.t_relay_to('10.0.0.9');
+    if (!sent) throw new Error('not sent');
+  },
+});
