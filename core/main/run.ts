@@ -36,6 +36,7 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
       announce: log.announce,
       events: process,
       exit: (code) => process.exit(code),
+      now: () => clock.now(),
       reload: async () => {
         if (credentials !== null) reloadCertificates(credentials, sources, log);
         proxy.reload(await loadRoutes(file), file);

@@ -26,9 +26,14 @@ export interface Surroundings {
   readonly events: EventEmitter;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
+  /** Monotonic time, ms. */
+  readonly now: () => number;
   /** Loads the routes file anew and puts it in force. Throws when it is wrong. */
   readonly reload: () => Promise<void>;
 }
+
+/** Signals to stop that come within this time of the first are the same one, ms: npm sends on the SIGINT that a terminal gives to both. */
+const SAME_SIGNAL_MS = 500;
 
 /**
  * Starts a proxy and serves until a signal or a fault ends it. Returns the exit code: 0 after a clean stop, 1 after a fault.
@@ -39,8 +44,9 @@ export interface Surroundings {
  * @throws What the start threw.
  */
 export async function serve(proxy: Servable, surroundings: Surroundings): Promise<number> {
-  const { log, announce, events, exit } = surroundings;
+  const { log, announce, events, exit, now } = surroundings;
   let stopping = false;
+  let signalledMs = -Infinity;
   let end: (code: number) => void;
   const ended = new Promise<number>((resolve) => {
     end = resolve;
@@ -51,7 +57,11 @@ export async function serve(proxy: Servable, surroundings: Surroundings): Promis
     end(code);
   };
   const onSignal = (signal: unknown): void => {
-    if (!stopping) log.notice('stopping', { signal });
+    if (now() - signalledMs < SAME_SIGNAL_MS) return;
+    if (!stopping) {
+      log.notice('stopping', { signal });
+      signalledMs = now();
+    }
     stop(0);
   };
   const listeners: readonly (readonly [string, (first: unknown) => void])[] = [

@@ -3,10 +3,12 @@ import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import type { LogFields, Logger } from '../../core/log.ts';
 import { serve, type Servable } from '../../core/main/serve.ts';
+import { FakeClock } from '../fake-clock.ts';
 
 type Line = readonly [string, string, LogFields?];
 
 interface Bench {
+  readonly clock: FakeClock;
   readonly events: EventEmitter;
   readonly lines: Line[];
   readonly exits: number[];
@@ -17,6 +19,7 @@ interface Bench {
 
 /** Serves a proxy on events that the test emits. */
 function bench(proxy: Partial<Servable>, reload: () => Promise<void> = () => Promise.resolve()): Bench {
+  const clock = new FakeClock();
   const events = new EventEmitter();
   const lines: Line[] = [];
   const exits: number[] = [];
@@ -45,9 +48,17 @@ function bench(proxy: Partial<Servable>, reload: () => Promise<void> = () => Pro
       stop: () => Promise.resolve(),
       ...proxy,
     },
-    { log, announce: by('announce'), events, exit: (code) => exits.push(code), reload },
+    {
+      log,
+      announce: by('announce'),
+      events,
+      exit: (code) => exits.push(code),
+      now: () => clock.now(),
+      reload,
+    },
   );
   return {
+    clock,
     events,
     lines,
     exits,
@@ -81,9 +92,9 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   });
 }
 
-test('serve: a second signal ends the process at once', async () => {
+test('serve: a second signal ends the process at once, but not the first one that comes twice', async () => {
   const release = new EventEmitter();
-  const { events, exits, logged, served } = bench({
+  const { clock, events, exits, logged, served } = bench({
     stop: async () => {
       await once(release, 'go');
     },
@@ -91,7 +102,9 @@ test('serve: a second signal ends the process at once', async () => {
   await logged('ready');
   events.emit('SIGTERM', 'SIGTERM');
   await logged('stopping');
+  events.emit('SIGINT', 'SIGINT');
   assert.deepEqual(exits, []);
+  clock.advance(500);
   events.emit('SIGINT', 'SIGINT');
   assert.deepEqual(exits, [1]);
   await new Promise(setImmediate);
