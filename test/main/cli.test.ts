@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { configuration, kamaiki, PROJECT, put, root, ROUTES, SHIPPED } from './program.ts';
@@ -11,6 +11,10 @@ test('cli: -v prints the version of the package', () => {
     out: `kamaiki ${version} (Node.js ${process.version})\n`,
     err: '',
   });
+});
+
+test('cli: the program that the build makes can be executed', () => {
+  accessSync(join(PROJECT, 'dist/core/main/bin.js'), constants.X_OK);
 });
 
 test('cli: -h prints how it is used', () => {
