@@ -46,7 +46,9 @@ export async function assemble({ file, environment, builtin, listen }: Sources):
   const [own, found, routes] = await Promise.all([
     builtin(),
     settled(modulesOnPath(configuration)),
-    configuration.routesFile === '' ? null : settled(loadRoutes(configuration.routesFile)),
+    configuration.routesFile === ''
+      ? null
+      : settled(loadRoutes(configuration.routesFile, configuration.limits.startTimeoutMs)),
   ]);
   const available = [...own, ...(found.value ?? [])];
   const fitted = fitSubstituted(configuration.modules, available);
@@ -65,10 +67,11 @@ export async function assemble({ file, environment, builtin, listen }: Sources):
 }
 
 /** The modules of the places that `mpath` names. */
-export async function modulesOnPath({ file, mpath }: Configuration): Promise<AnyModule[]> {
+export async function modulesOnPath({ file, mpath, limits }: Configuration): Promise<AnyModule[]> {
   if (mpath.length === 0) return [];
   const entries = mpath.map(({ entry }) => entry);
-  return loadModulesFrom(entries, dirname(file), importFile, { placeOf: (index) => mpath[index]?.place });
+  const load = (path: string) => importFile(path, limits.startTimeoutMs);
+  return loadModulesFrom(entries, dirname(file), load, { placeOf: (index) => mpath[index]?.place });
 }
 
 type Settled<T> =

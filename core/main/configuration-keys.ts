@@ -29,7 +29,12 @@ export const LIMIT_KEYS = {
     doc: 'Request handlers at work at one time; above it new requests get 503.',
   }),
   handler_timeout: param.int({ default: 10_000, min: 1, unit: 'ms', doc: 'Longest run of one handler.' }),
-  start_timeout: param.int({ default: 10_000, min: 1, unit: 'ms', doc: 'Longest start of one module.' }),
+  start_timeout: param.int({
+    default: 10_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Longest start of one module, and longest run of the routes file while it loads.',
+  }),
   shutdown_timeout: param.int({
     default: 5000,
     min: 0,

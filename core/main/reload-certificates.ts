@@ -14,8 +14,8 @@ export function reloadCertificates(
   { file, environment }: Pick<Sources, 'file' | 'environment'>,
   log: Logger,
 ): void {
-  const { configuration, mistakes } = readConfiguration(file, { environment });
   try {
+    const { configuration, mistakes } = readConfiguration(file, { environment });
     if (configuration.tls === null) throw new ProxyErrors(mistakes.filter(concernsTls));
     credentials.use(configuration.tls);
     log.notice('certificates reloaded');

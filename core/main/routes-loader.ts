@@ -7,6 +7,7 @@ import { errors, type Place, type ProxyError, ProxyErrors } from '../errors.ts';
 import { isFields } from '../registry/fields.ts';
 import type { Routes } from '../registry/routes.ts';
 import { messageOf } from '../registry/shown.ts';
+import { LIMIT_KEYS } from './configuration-keys.ts';
 import { importMeta, resolveImports } from './import-resolver.ts';
 
 // TypeScript is bundled by esbuild into one file that Node.js imports. Measured against jiti on Node.js 20, for a file that imports
@@ -15,13 +16,16 @@ import { importMeta, resolveImports } from './import-resolver.ts';
 /** Bundles under way: esbuild's service process is stopped when the last one ends, so that it holds no memory. */
 let bundling = 0;
 
+/** Longest run of a file's own code while it loads, ms, unless told: the default of `limits.start_timeout`. */
+const LOAD_TIMEOUT_MS = LIMIT_KEYS.start_timeout.default;
+
 /**
  * Loads a routes file, TypeScript or JavaScript, from anywhere on disk, with every file that it imports. Each call loads them anew.
  *
  * @throws ERR_ROUTE_SYNTAX, ERR_ROUTE_LOAD, ERR_ROUTE_DEFAULT (several in one ProxyErrors).
  */
-export async function loadRoutes(file: string): Promise<Routes> {
-  const routes = (await importFile(file))['default'];
+export async function loadRoutes(file: string, timeoutMs: number = LOAD_TIMEOUT_MS): Promise<Routes> {
+  const routes = (await importFile(file, timeoutMs))['default'];
   if (isRoutes(routes)) return routes;
   const found = routes === undefined ? 'no default export' : 'a default export of another kind';
   throw errors.ERR_ROUTE_DEFAULT.at(startOf(file), found);
@@ -33,7 +37,10 @@ export async function loadRoutes(file: string): Promise<Routes> {
  *
  * @throws ERR_ROUTE_SYNTAX, ERR_ROUTE_LOAD (several in one ProxyErrors).
  */
-export async function importFile(file: string): Promise<Record<string, unknown>> {
+export async function importFile(
+  file: string,
+  timeoutMs: number = LOAD_TIMEOUT_MS,
+): Promise<Record<string, unknown>> {
   await access(file, constants.R_OK).catch((cause: unknown) => {
     throw loadError(startOf(file), messageOf(cause), cause);
   });
@@ -51,12 +58,32 @@ export async function importFile(file: string): Promise<Record<string, unknown>>
     // A file, not a data: URL: Node.js 20 applies source maps only to URLs with a host part.
     const bundled = join(folder, `${basename(file)}.mjs`);
     await writeFile(bundled, code);
-    const exported: Record<string, unknown> = await import(pathToFileURL(bundled).href);
-    return exported;
+    const imported: Promise<Record<string, unknown>> = import(pathToFileURL(bundled).href);
+    const exported = await within(imported, timeoutMs);
+    if (exported !== null) return exported;
   } catch (cause) {
     throw loadError(placeOf(cause, folder) ?? startOf(file), messageOf(cause), cause);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+  throw errors.ERR_ROUTE_LOAD.at(
+    startOf(file),
+    `an await outside the handlers has not ended within ${timeoutMs} ms (limits.start_timeout)`,
+  );
+}
+
+/**
+ * What the promise gives; null when that takes longer. An `await` outside the handlers may never end: the start would hang, and each reload after it.
+ */
+async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, null);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

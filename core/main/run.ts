@@ -24,7 +24,7 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
   if (assembly === null) return 1;
   const log = createLogger(assembly.configuration.log);
   const clock = new TimerWheel({ onError: (error) => log.error('a timer failed', { error }) });
-  const { routesFile: file } = assembly.configuration;
+  const { routesFile: file, limits } = assembly.configuration;
   try {
     const credentials = credentialsOf(assembly);
     const openUdp = udpOf(assembly);
@@ -37,10 +37,10 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
       events: process,
       exit: (code) => process.exit(code),
       now: () => clock.now(),
-      reload: async () => {
+      renew: () => {
         if (credentials !== null) reloadCertificates(credentials, sources, log);
-        proxy.reload(await loadRoutes(file), file);
       },
+      reload: async () => proxy.reload(await loadRoutes(file, limits.startTimeoutMs), file),
     });
   } catch (error) {
     await log.close();

@@ -28,6 +28,8 @@ export interface Surroundings {
   readonly exit: (code: number) => void;
   /** Monotonic time, ms. */
   readonly now: () => number;
+  /** Takes in anew, at each SIGHUP and at once, what need not wait for routes that load. Throws nothing. */
+  readonly renew: () => void;
   /** Loads the routes file anew and puts it in force. Throws when it is wrong. */
   readonly reload: () => Promise<void>;
 }
@@ -38,7 +40,7 @@ const SAME_SIGNAL_MS = 500;
 /**
  * Starts a proxy and serves until a signal or a fault ends it. Returns the exit code: 0 after a clean stop, 1 after a fault.
  *
- * SIGTERM and SIGINT stop it, a second one at once; SIGHUP reloads the routes. A promise that is rejected and forgotten is logged; an exception
+ * SIGTERM and SIGINT stop it, a second one at once; SIGHUP reloads routes and what `renew` does. A promise that is rejected and forgotten is logged; an exception
  * that no one caught stops the proxy, since what it left half done is not known.
  *
  * @throws What the start threw.
@@ -97,8 +99,8 @@ function addressOf({ protocol, address, port }: Servable['points'][number]): str
   return printListenOption({ protocol, host: address, port });
 }
 
-/** Reloads one at a time; a signal that comes meanwhile causes one more reload, however many come. */
-function reloader({ log, reload }: Surroundings): () => void {
+/** Reloads routes one at a time; a signal that comes meanwhile causes one more reload, however many come. */
+function reloader({ log, renew, reload }: Surroundings): () => void {
   let running = false;
   let again = false;
   const run = async (): Promise<void> => {
@@ -116,6 +118,7 @@ function reloader({ log, reload }: Surroundings): () => void {
     running = false;
   };
   return () => {
+    renew();
     if (running) again = true;
     else void run();
   };

@@ -241,6 +241,19 @@ test('loader: reports a file that is not there', async () => {
   assert.match(message ?? '', /^ERR_ROUTE_LOAD \.\/routes\.ts:1:1: cannot be loaded: ENOENT: no such file/);
 });
 
+test('loader: reports an await that never ends, and loads the file when it is mended', async () => {
+  const file = put({ 'routes.ts': 'await new Promise(() => undefined);' });
+  const error: unknown = await loadRoutes(file, 1).catch((cause: unknown) => cause);
+  assert.ok(error instanceof ProxyError);
+  assert.equal(error.code, 'ERR_ROUTE_LOAD');
+  assert.match(
+    error.message,
+    /:1:1: cannot be loaded: an await .* not ended within 1 ms \(limits\.start_timeout\)$/,
+  );
+  writeFileSync(file, `export default { uses: [], ${HANDLER} };`);
+  assert.deepEqual((await loadRoutes(file)).uses, []);
+});
+
 test('loader: says so when there is no folder for temporary files', async (t) => {
   const before = process.env['TMPDIR'];
   t.after(() => {

@@ -60,6 +60,13 @@ test('cli: SIGHUP loads new routes; a broken file is reported and the routes bef
   assert.equal(await proxy.ends('SIGTERM'), 0);
 });
 
+test('cli: routes with an await that never ends are reported, exit code 1', () => {
+  const routes = put(`await new Promise(() => undefined);\n${ROUTES}`, 'ts');
+  const { code, err } = kamaiki('-f', configuration(routes, 'limits: { start_timeout: 1 }\n'));
+  assert.equal(code, 1);
+  assert.match(err, new RegExp(`^${routes}:1:1: cannot be loaded: an await`));
+});
+
 test('cli: SIGHUP loads new certificates; one that is no good is reported and the one before stays', {
   skip: missing('openssl') ?? false,
 }, async () => {
