@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -58,6 +58,9 @@ export async function importFile(
       cause,
     );
   });
+  // What is loaded may end the process.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     // A file, not a data: URL: Node.js 20 applies source maps only to URLs with a host part.
     const bundled = join(folder, `${basename(file)}.mjs`);
@@ -68,6 +71,7 @@ export async function importFile(
   } catch (cause) {
     throw loadError(placeOf(cause, folder) ?? startOf(file), messageOf(cause), cause);
   } finally {
+    process.off('exit', remove);
     await rm(folder, { recursive: true, force: true });
   }
   throw errors.ERR_ROUTE_LOAD.at(

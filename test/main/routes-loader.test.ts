@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,47 +150,6 @@ test('loader: loads that run side by side do not disturb each other', async () =
     loaded.map((routes) => routes.uses),
     [['m0'], ['m1'], ['m2'], ['m3'], ['m4']],
   );
-});
-
-test("loader: leaves no process of esbuild's and no temporary file behind", async () => {
-  const folder = mkdtempSync(join(root, 'tmp-'));
-  const loader = new URL('../../core/main/routes-loader.js', import.meta.url).href;
-  const file = put({ 'routes.ts': `export default { uses: [], ${HANDLER} };` });
-  const script = `
-    import { loadRoutes } from ${JSON.stringify(loader)};
-    import { readdirSync } from 'node:fs';
-    await loadRoutes(${JSON.stringify(file)});
-    console.log(JSON.stringify([process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap'), readdirSync(process.env.TMPDIR)]));`;
-  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
-    env: { ...process.env, TMPDIR: folder },
-    encoding: 'utf8',
-  });
-  assert.equal(printed.trim(), '[[],[]]');
-});
-
-test('loader: without free file descriptors it is one error, and later loads work', () => {
-  const loader = new URL('../../core/main/routes-loader.js', import.meta.url).href;
-  const file = put({ 'routes.ts': `export default { uses: [], ${HANDLER} };` });
-  const script = `
-    import { loadRoutes } from ${JSON.stringify(loader)};
-    import { closeSync, openSync } from 'node:fs';
-    const load = () => loadRoutes(${JSON.stringify(file)}).then(() => 'loaded', ({ code, message }) => code + message);
-    const told = [await load()];
-    const open = [];
-    for (;;) try { open.push(openSync('/dev/null')); } catch { break; }
-    // All but a few: enough for the file itself, not for a process.
-    for (const descriptor of open.splice(-4)) closeSync(descriptor);
-    told.push(await load());
-    for (const descriptor of open) closeSync(descriptor);
-    told.push(await load());
-    console.log(JSON.stringify(told));`;
-  const node = [process.execPath, '--input-type=module', '-e', script];
-  const printed = execFileSync('/bin/sh', ['-c', 'ulimit -n 128; exec "$@"', 'sh', ...node], {
-    encoding: 'utf8',
-  });
-  const [first, second = '', third] = JSON.parse(printed);
-  assert.deepEqual([first, third], ['loaded', 'loaded']);
-  assert.match(second, /^ERR_ROUTE_LOAD.*:1:1: cannot be loaded: EMFILE: too many open files/);
 });
 
 const mistakes: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[]])[] = [
