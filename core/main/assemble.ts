@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errors, ProxyError, ProxyErrors } from '../errors.ts';
 import type { AnyModule } from '../registry/module.ts';
@@ -89,11 +89,15 @@ async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
   }
 }
 
-/** A log that cannot be written is told at start: later there is no good place to tell it. */
+/**
+ * A log that cannot be written is told at start: later there is no good place to tell it. A file that is not there is not made, since whoever checks may be
+ * another user than the proxy's.
+ */
 function checkLogFile(file: string | undefined): void {
   if (file === undefined) return;
   try {
-    closeSync(openSync(file, 'a'));
+    if (existsSync(file)) closeSync(openSync(file, 'a'));
+    else accessSync(dirname(file), constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw Object.assign(errors.ERR_LOG_FILE(file, messageOf(cause)), { cause });
   }

@@ -56,7 +56,8 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
 export async function check(sources: Sources): Promise<number> {
   const assembly = await assembled(sources);
   if (assembly === null) return 1;
-  const log = createLogger(assembly.configuration.log);
+  const { level, format } = assembly.configuration.log;
+  const log = createLogger({ level, format });
   const clock = new TimerWheel({ onError: report });
   try {
     create(assembly, { log, clock, credentials: credentialsOf(assembly), openUdp: udpOf(assembly) });

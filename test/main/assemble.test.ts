@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -73,4 +73,13 @@ test('assemble: a module that may come from an mpath that failed is not reported
 
 test('assemble: a log file that cannot be written is a mistake', async () => {
   assert.deepEqual(await codes(`${GOOD}log: { file: none/proxy.log }\n`), ['ERR_LOG_FILE']);
+  assert.deepEqual(await codes(`${GOOD}log: { file: . }\n`), ['ERR_LOG_FILE']);
+});
+
+test('assemble: a log file that is not there is not made, and one that is there stays as it is', async () => {
+  await assembly(`${GOOD}log: { file: new.log }\n`);
+  assert.equal(existsSync(join(root, 'new.log')), false);
+  writeFileSync(join(root, 'old.log'), 'old\n');
+  await assembly(`${GOOD}log: { file: old.log }\n`);
+  assert.equal(readFileSync(join(root, 'old.log'), 'utf8'), 'old\n');
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { accessSync, constants, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { configuration, kamaiki, PROJECT, put, root, ROUTES, SHIPPED } from './program.ts';
@@ -56,6 +56,22 @@ test('cli: -c says ok for a configuration and routes without mistakes', () => {
   const routes = put(ROUTES, 'ts');
   const file = configuration(routes);
   assert.deepEqual(kamaiki('-c', '-f', file), { code: 0, out: `${file}: ok\n${routes}: ok\n`, err: '' });
+});
+
+test('cli: -c does not make the log file, whatever modules say', () => {
+  const mine = `import { defineModule } from 'kamaiki';
+    export default defineModule({ name: 'mine', doc: 'Mine.', depends: [], params: {}, pseudoVariables: {}, functions: {},
+      init: ({ log }) => { log.warn('initialised'); return {}; } });`;
+  const folder = mkdtempSync(join(root, 'mpath-'));
+  writeFileSync(join(folder, 'index.ts'), mine);
+  const file = configuration(
+    put(ROUTES, 'ts'),
+    `  mine: {}\nmpath: [${folder}]\nlog: { file: ./none.log }\n`,
+  );
+  const { code, err } = kamaiki('-c', '-f', file);
+  assert.equal(code, 0, err);
+  assert.match(err, /initialised/);
+  assert.equal(existsSync(join(root, 'none.log')), false);
 });
 
 test('cli: all mistakes of configuration, modules and routes are printed at once, a line each, exit code 1', () => {
