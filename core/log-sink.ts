@@ -22,6 +22,10 @@ export class LogSink extends Writable {
   readonly #options: SinkOptions;
   #target: Writable | null = null;
   #droppedLines = 0;
+  /** Targets that are let go and have something to write still. */
+  readonly #ending = new Set<Writable>();
+  /** Called when there are none any more. */
+  #ended: () => void = () => undefined;
 
   constructor(options: SinkOptions) {
     super({ decodeStrings: false });
@@ -40,18 +44,32 @@ export class LogSink extends Writable {
   }
 
   override _final(done: () => void): void {
-    const target = this.#target;
-    if (target === null) return done();
+    this.reopen();
+    if (this.#ending.size === 0) return done();
     const timer = setTimeout(done, CLOSE_TIMEOUT_MS);
-    target.end(() => {
+    this.#ended = () => {
       clearTimeout(timer);
       done();
+    };
+  }
+
+  /** Has the next line open the target anew; what was written before goes to the one that is open. */
+  reopen(): void {
+    const target = this.#target;
+    if (target === null) return;
+    this.#target = null;
+    this.#ending.add(target);
+    target.end(() => {
+      this.#ending.delete(target);
+      if (this.#ending.size === 0) this.#ended();
     });
   }
 
   #open(): Writable {
     const target = this.#options.open();
-    target.on('drain', () => this.#tellDropped(target));
+    target.on('drain', () => {
+      if (this.#target === target) this.#tellDropped(target);
+    });
     // A full disk or a closed pipe is no reason to stop a proxy: what waited is lost, the next line tries anew.
     target.on('error', () => {
       if (this.#target === target) this.#target = null;

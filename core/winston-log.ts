@@ -21,6 +21,8 @@ export interface LogOptions {
 export interface ClosableLogger extends Logger {
   /** Writes a line as a notice, whatever the level. */
   readonly announce: (message: string, fields?: LogFields) => void;
+  /** Opens the file anew, for the lines from now on: the one before may have been renamed. */
+  reopen(): void;
   /** Writes out what waits; resolves when it is out, after a second at the latest. */
   close(): Promise<void>;
 }
@@ -45,11 +47,9 @@ export function createLogger({
     lines: number,
   ) => `${lineOf('warn', 'log lines were dropped, the log is too slow', { lines })}
 `;
-  const opens = [
-    sink === undefined ? openStderr : () => sink,
-    ...(file === undefined ? [] : [() => openFile(file)]),
-  ];
-  const sinks = opens.map((open) => new LogSink({ open, dropped }));
+  const terminal = new LogSink({ open: sink === undefined ? openStderr : () => sink, dropped });
+  const files = file === undefined ? [] : [new LogSink({ open: () => openFile(file), dropped })];
+  const sinks = [terminal, ...files];
   const root = winston.createLogger({
     // The level is compared before winston is called.
     level: LOWEST,
@@ -66,6 +66,7 @@ export function createLogger({
   let closed: Promise<void> | null = null;
   return Object.assign(new LevelLogger(level, {}, write), {
     announce: (message: string, fields: LogFields = {}) => write('notice', message, fields),
+    reopen: () => files.forEach((stream) => stream.reopen()),
     close: () => (closed ??= end()),
   });
 }

@@ -1,4 +1,3 @@
-import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errors, ProxyError, ProxyErrors } from '../errors.ts';
 import type { AnyModule } from '../registry/module.ts';
@@ -6,11 +5,11 @@ import { checkRequests } from '../registry/load-checks.ts';
 import { loadModulesFrom } from '../registry/module-path.ts';
 import type { LoadRequest } from '../registry/registry.ts';
 import type { Routes } from '../registry/routes.ts';
-import { messageOf } from '../registry/shown.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
 import { byPlace, type Configuration, readConfiguration } from './configuration.ts';
 import type { Environment } from './environment.ts';
 import { resolvePaths } from './param-paths.ts';
+import { checkLogFile } from './log-file.ts';
 import { importFile, loadRoutes } from './routes-loader.ts';
 import { fitSubstituted } from './substituted-params.ts';
 
@@ -86,19 +85,5 @@ async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
     if (error instanceof ProxyErrors) return { value: null, mistakes: error.errors };
     if (error instanceof ProxyError) return { value: null, mistakes: [error] };
     throw error;
-  }
-}
-
-/**
- * A log that cannot be written is told at start: later there is no good place to tell it. A file that is not there is not made, since whoever checks may be
- * another user than the proxy's.
- */
-function checkLogFile(file: string | undefined): void {
-  if (file === undefined) return;
-  try {
-    if (existsSync(file)) closeSync(openSync(file, 'a'));
-    else accessSync(dirname(file), constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    throw Object.assign(errors.ERR_LOG_FILE(file, messageOf(cause)), { cause });
   }
 }

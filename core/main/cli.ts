@@ -23,7 +23,7 @@ usage: kamaiki [-f FILE] [-l ADDRESS]...          run the proxy
   -v           version
 
 exit codes: 0 clean stop, 1 configuration or start error, 2 wrong usage
-signals: SIGTERM and SIGINT stop, SIGHUP reloads routes and certificates
+signals: SIGTERM and SIGINT stop, SIGHUP reloads routes and certificates and reopens the log file
 `;
 
 const OPTIONS = {

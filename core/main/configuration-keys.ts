@@ -16,7 +16,7 @@ export const LOG_KEYS = {
   }),
   file: param.string({
     default: '',
-    doc: 'File that gets every line too, besides standard error; empty: none.',
+    doc: 'File that gets every line too, besides standard error; SIGHUP opens it anew. Empty: none.',
   }),
 } satisfies ParamSchema;
 

@@ -11,6 +11,7 @@ import { createLogger } from '../winston-log.ts';
 import { type Assembly, assemble, type Sources } from './assemble.ts';
 import { collectLessOften } from './collect-less-often.ts';
 import { helperThreads, lowerWhenCompiled } from './helper-threads.ts';
+import { reopenLogFile } from './log-file.ts';
 import { reloadCertificates } from './reload-certificates.ts';
 import { loadRoutes } from './routes-loader.ts';
 import { type Measured, serve, type Servable } from './serve.ts';
@@ -38,6 +39,7 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
       exit: (code) => process.exit(code),
       now: () => clock.now(),
       renew: () => {
+        reopenLogFile(log, assembly.configuration.log.file);
         if (credentials !== null) reloadCertificates(credentials, sources, log);
       },
       reload: async () => proxy.reload(await loadRoutes(file, limits.startTimeoutMs), file),

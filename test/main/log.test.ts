@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -246,6 +246,26 @@ test('log: a file gets every line too, and is added to', async () => {
       readFileSync(file, 'utf8'),
       '2026-01-31T12:00:00.000Z INFO   first\n2026-01-31T12:00:00.000Z INFO   second\n',
     );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('log: a file that was renamed is let go when the log is reopened', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kamaiki-test-'));
+  try {
+    const file = join(folder, 'proxy.log');
+    const log = createLogger({ level: 'info', format: 'pretty', file, sink: new Lines(), now: () => NOW });
+    log.info('first');
+    // A thread makes the file.
+    while (!existsSync(file)) await new Promise(setImmediate);
+    renameSync(file, `${file}.1`);
+    log.info('second');
+    log.reopen();
+    log.info('third');
+    await log.close();
+    const [before, after] = [`${file}.1`, file].map((path) => readFileSync(path, 'utf8').match(/\w+$/gm));
+    assert.deepEqual([before, after], [['first', 'second'], ['third']]);
   } finally {
     rmSync(folder, { recursive: true });
   }
