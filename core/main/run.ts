@@ -9,6 +9,7 @@ import { nativeSockets } from '../transport/native-socket.ts';
 import { TlsCredentials } from '../transport/tls-credentials.ts';
 import { createLogger } from '../winston-log.ts';
 import { type Assembly, assemble, type Sources } from './assemble.ts';
+import { tellChangedKeys } from './changed-keys.ts';
 import { collectLessOften } from './collect-less-often.ts';
 import { helperThreads, lowerWhenCompiled } from './helper-threads.ts';
 import { reopenLogFile } from './log-file.ts';
@@ -41,6 +42,7 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
       renew: () => {
         reopenLogFile(log, assembly.configuration.log.file);
         if (credentials !== null) reloadCertificates(credentials, sources, log);
+        tellChangedKeys(assembly.configuration, sources, log);
       },
       reload: async () => proxy.reload(await loadRoutes(file, limits.startTimeoutMs), file),
     });
