@@ -58,7 +58,8 @@ export function moduleText(module: AnyModule): string {
       'pseudo-variables',
       variables.map((each) => [
         each.parentheses ? `${each.name}(...)` : each.name,
-        `${each.doc}${each.settable ? ' Can be set.' : ''}`,
+        // Many texts say to what, and some no more than that.
+        `${each.doc}${each.settable && !each.doc.includes('Can be set') ? ' Can be set.' : ''}`,
       ]),
     ),
     section(

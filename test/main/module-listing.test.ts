@@ -19,6 +19,12 @@ const sample = defineModule({
       get: (_call, key: string) => key,
       set: (_call, _value: string, _key: string) => undefined,
     },
+    $lid: {
+      doc: 'A lid. Can be set to a text.',
+      plain: true,
+      get: () => 'on',
+      set: (_call, _value: string) => undefined,
+    },
   },
   functions: {
     stay: { on: 'any', doc: 'Stays.', signature: '(): boolean', call: () => true },
@@ -62,6 +68,7 @@ parameters:
 pseudo-variables:
   $here      Where.
   $box(...)  A box. Can be set.
+  $lid       A lid. Can be set to a text.
 
 functions:
   stay(): boolean  Stays. Routes: request, reply, onreply, failure, branch.
