@@ -19,9 +19,12 @@ export const MAX_LOGGED_CHARS = 8192;
 /** Longest stack printed of an error, lines. */
 const MAX_STACK_LINES = 10;
 
-/** C0 and C1 controls, DEL, and the line separators that some viewers break lines at: a SIP header must not forge a log line. */
+/**
+ * C0 and C1 controls, DEL, the line separators that some viewers break lines at, and what turns the direction of text (UAX #9): a SIP header must not forge a
+ * log line, nor have one read otherwise than it stands.
+ */
 // oxlint-disable-next-line no-control-regex -- control characters are what it is for
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Text that needs no quotes as the value of `key=value`. */
 const BARE = /^[^\s"=\\]+$/;

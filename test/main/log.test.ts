@@ -121,6 +121,11 @@ const values: readonly (readonly [string, unknown, string])[] = [
   ['an object is JSON', { a: [1] }, String.raw`v="{\"a\":[1]}"`],
   ['a bigint is its digits', 12n, 'v=12'],
   ['a buffer is its bytes', Buffer.from([65, 0xe9]), 'v=Aé'],
+  [
+    'what turns the direction of text is escaped',
+    '\u061c\u200e\u200f\u202a\u202ea\u2066\u2069',
+    String.raw`v=\u061c\u200e\u200f\u202a\u202ea\u2066\u2069`,
+  ],
   ['null is null', null, 'v=null'],
 ];
 for (const [name, value, expected] of values) {
