@@ -20,30 +20,43 @@ export const LOG_KEYS = {
   }),
 } satisfies ParamSchema;
 
+/** Longest of the times below, ms: an hour. What is longer is a slip of the pen, and from 2^31 on Node.js takes it for 1 ms. */
+const MAX_TIMEOUT_MS = 3_600_000;
+
 /** Keys of kamailio.yaml's `limits`. */
 export const LIMIT_KEYS = {
   handlers: param.int({
     default: 10_000,
     min: 1,
+    max: 1_000_000,
     unit: 'count',
     doc: 'Request handlers at work at one time; above it new requests get 503.',
   }),
-  handler_timeout: param.int({ default: 10_000, min: 1, unit: 'ms', doc: 'Longest run of one handler.' }),
+  handler_timeout: param.int({
+    default: 10_000,
+    min: 1,
+    max: MAX_TIMEOUT_MS,
+    unit: 'ms',
+    doc: 'Longest run of one handler.',
+  }),
   start_timeout: param.int({
     default: 10_000,
     min: 1,
+    max: MAX_TIMEOUT_MS,
     unit: 'ms',
     doc: 'Longest start of one module, and longest run of the routes file while it loads.',
   }),
   shutdown_timeout: param.int({
     default: 5000,
     min: 0,
+    max: MAX_TIMEOUT_MS,
     unit: 'ms',
     doc: 'How long a proxy that stops lets calls being set up finish.',
   }),
   max_lane: param.int({
     default: 64,
     min: 1,
+    max: 10_000,
     unit: 'count',
     doc: 'Requests of one dialog and direction that wait for the one before; above it they get 503.',
   }),

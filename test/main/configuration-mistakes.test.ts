@@ -64,14 +64,15 @@ const table: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'wrong values of a section',
-    '+log: { level: loud, format: 1, file: [a] }\nlimits: { handlers: 0, handler_timeout: 1.5, max_lane: many }\n',
+    '+log: { level: loud, format: 1, file: [a] }\nlimits: { handlers: 0, handler_timeout: 1.5, max_lane: many, start_timeout: 3600001 }\n',
     [
       'ERR_CONFIG_VALUE k.yaml:3:15: log.level: found "loud", expected one of debug, info, notice, warn, error',
       'ERR_CONFIG_VALUE k.yaml:3:29: log.format: found 1, expected one of pretty, json',
       'ERR_CONFIG_VALUE k.yaml:3:38: log.file: found a list, expected a string',
-      'ERR_CONFIG_VALUE k.yaml:4:21: limits.handlers: found 0, expected an integer of at least 1',
-      'ERR_CONFIG_VALUE k.yaml:4:41: limits.handler_timeout: found 1.5, expected an integer of at least 1 (ms)',
-      'ERR_CONFIG_VALUE k.yaml:4:56: limits.max_lane: found "many", expected an integer of at least 1',
+      'ERR_CONFIG_VALUE k.yaml:4:21: limits.handlers: found 0, expected an integer from 1 to 1000000',
+      'ERR_CONFIG_VALUE k.yaml:4:41: limits.handler_timeout: found 1.5, expected an integer from 1 to 3600000 (ms)',
+      'ERR_CONFIG_VALUE k.yaml:4:56: limits.max_lane: found "many", expected an integer from 1 to 10000',
+      'ERR_CONFIG_VALUE k.yaml:4:77: limits.start_timeout: found 3600001, expected an integer from 1 to 3600000 (ms)',
     ],
   ],
   [
