@@ -14,7 +14,7 @@ usage: kamaiki [-f FILE] [-l ADDRESS]...          run the proxy
        kamaiki modules [NAME] [-f FILE]           what modules there are, or what one exports
        kamaiki schema                             JSON schema of the configuration file
        kamaiki call [--to URI] [--proxy HOST:PORT] [-f FILE]
-                                                  place a call through the running proxy
+                                                  place a call through the running proxy, over UDP and IPv4
 
   -f FILE      configuration file (./kamailio.yaml)
   -c           check the configuration and the routes, then exit with 0 or 1
