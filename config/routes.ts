@@ -47,10 +47,8 @@ export default defineRoutes({
         return ksr.siputils.is_method('ACK') ? undefined : ksr.sl.sl_send_reply(404, 'Not Here');
       }
       if (ksr.siputils.is_method('BYE')) await callEnded(context);
-      // These tell that a call goes on; others may belong to what is no call.
-      else if (ksr.siputils.is_method('INVITE|UPDATE')) {
-        await ksr.memcached.renew(CALLS, pv.$ci.get(), { ttl: LEASE_S });
-      }
+      // These tell by their answer whether a call goes on; others may belong to what is no call.
+      else if (ksr.siputils.is_method('INVITE|UPDATE')) ksr.tm.t_on_reply('goesOn');
       return ksr.tm.t_relay();
     }
 
@@ -85,6 +83,14 @@ export default defineRoutes({
     // Armed by t_on_failure: the INVITE was refused, cancelled, or no one answered it.
     async unanswered(context) {
       await callEnded(context);
+    },
+  },
+
+  onreply: {
+    // Armed by t_on_reply: a request within a call was answered. A 2xx says that the call is still there, and its place lasts longer.
+    async goesOn({ pv, ksr }) {
+      const code = pv.$rs.get() ?? 0;
+      if (code >= 200 && code < 300) await ksr.memcached.renew(CALLS, pv.$ci.get(), { ttl: LEASE_S });
     },
   },
 });

@@ -42,9 +42,10 @@ export default defineRoutes({
       if (!ksr.rr.loose_route()) {
         return ksr.siputils.is_method('ACK') ? undefined : ksr.sl.sl_send_reply(404, 'Not Here');
       }
-      // Not before it is answered: a BYE that means no call gets 481, and must not free the place of one that goes on.
-      if (ksr.siputils.is_method('BYE')) ksr.tm.t_on_reply('byeAnswered');
-      await withinCall(context);
+      // Not before it is answered: one that means no call gets 481, and must neither free the place of a call that goes on nor renew one that is
+      // over. An ACK has no answer.
+      if (!ksr.siputils.is_method('ACK')) ksr.tm.t_on_reply('answered');
+      withinCall(context);
       return ksr.tm.t_relay();
     }
 
@@ -83,10 +84,13 @@ export default defineRoutes({
   },
 
   onreply: {
-    // The other side has confirmed that the call is over.
-    async byeAnswered(context) {
-      const status = context.pv.$rs.get() ?? 0;
-      if (status >= 200 && status < 300) await giveBack(context);
+    // The other side has confirmed that the call is over, or goes on.
+    async answered(context) {
+      const { pv, ksr } = context;
+      const status = pv.$rs.get() ?? 0;
+      if (status < 200 || status >= 300) return;
+      if (ksr.siputils.is_method('BYE')) await giveBack(context);
+      else await renew(context);
     },
   },
 });
@@ -96,16 +100,17 @@ type Context<Kind extends 'request' | 'failure' | 'onreply'> = RouteContext<
   Kind
 >;
 
-/** A request within a call: of a BYE it remembers whose call it ends; any other renews the place. An ACK is part of its INVITE. */
-async function withinCall({ pv, ksr }: Context<'request'>): Promise<void> {
+/** Of a request within a call it remembers whose the call is, until the answer comes. */
+function withinCall({ pv, ksr }: Context<'request'>): void {
   for (const { name } of CUSTOMERS.values()) {
-    if (!ksr.rr.check_route_param(`;customer=${name}(;|$)`)) continue;
-    if (ksr.siputils.is_method('BYE')) {
-      pv.$avp('customer').set(name);
-    } else if (!ksr.siputils.is_method('ACK')) {
-      await ksr.memcached.renew(name, pv.$ci.get(), { ttl: LEASE_S });
-    }
+    if (ksr.rr.check_route_param(`;customer=${name}(;|$)`)) pv.$avp('customer').set(name);
   }
+}
+
+/** Has the call's place last longer. */
+async function renew({ pv, ksr }: Context<'onreply'>): Promise<void> {
+  const customer = pv.$avp('customer').get();
+  if (typeof customer === 'string') await ksr.memcached.renew(customer, pv.$ci.get(), { ttl: LEASE_S });
 }
 
 /** Gives the call's place back, once: whoever comes second finds nothing to give back. */

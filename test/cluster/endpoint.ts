@@ -7,7 +7,7 @@ const RETRY_MS = 500;
 
 /** A request as it is written out. */
 export interface Request {
-  readonly method: 'INVITE' | 'ACK' | 'BYE';
+  readonly method: 'INVITE' | 'ACK' | 'UPDATE' | 'BYE';
   readonly id: string;
   readonly branch: string;
   /** Of the Request-URI, and the To tag within the call. */
@@ -67,7 +67,7 @@ export class Endpoint {
       'From: <sip:caller@example.com>;tag=caller',
       `To: <sip:${request.user}@example.com>${inCall ? `;tag=${request.user}` : ''}`,
       `Call-ID: ${request.id}`,
-      `CSeq: ${request.method === 'BYE' ? 2 : 1} ${request.method}`,
+      `CSeq: ${inCall ? 2 : 1} ${request.method}`,
       `Contact: <sip:caller@${this.at}>`,
     ]);
   }

@@ -34,10 +34,10 @@ async function startExample(
 }
 
 function takes({ method, id, answer }: Incoming): void {
-  answer(method === 'BYE' && id === 'unknown' ? '481 Call Does Not Exist' : '200 OK');
+  answer(method !== 'INVITE' && id === 'unknown' ? '481 Call Does Not Exist' : '200 OK');
 }
 
-/** Someone who takes calls, and refuses a BYE of a call that is not. */
+/** Someone who takes calls, and refuses what means a call that is not. */
 async function openEndpoint(t: TestContext): Promise<Endpoint> {
   const endpoint = await Endpoint.open(takes);
   t.after(() => endpoint.close());
@@ -90,6 +90,20 @@ test('example call-limit: a second fork takes no second place, and a BYE that me
   const bye = { method: 'BYE', id: 'unknown', user: 'callee', routes: routesOf(answer) } as const;
   const refused = await endpoint.ask(proxy.port, { ...bye, branch: 'z9hG4bKbye' }, TRIES);
   assert.equal(statusOf(refused), '481 Call Does Not Exist');
+  assert.equal(statusOf(await invite(endpoint, proxy, 'callee')), '486 Too Many Calls');
+});
+
+test('example call-limit: requests within calls that are not take no place', async (t) => {
+  const [proxy, endpoint] = await Promise.all([startExample(t, 'call-limit'), openEndpoint(t)]);
+  const answer = await invite(endpoint, proxy, 'callee');
+  const update = { method: 'UPDATE', user: 'callee', routes: routesOf(answer) } as const;
+  const statuses: string[] = [];
+  for (const id of ['unknown', 'another']) {
+    const branch = `z9hG4bKupdate-${id}`;
+    statuses.push(statusOf(await endpoint.ask(proxy.port, { ...update, id, branch }, TRIES)));
+  }
+  assert.deepEqual(statuses, ['481 Call Does Not Exist', '200 OK']);
+  assert.equal(statusOf(await invite(endpoint, proxy, 'callee')), '200 OK');
   assert.equal(statusOf(await invite(endpoint, proxy, 'callee')), '486 Too Many Calls');
 });
 

@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ROOT } from '../architecture/source-files.ts';
 import type { CacheClient } from '../../modules/memcached/client.ts';
-import { limitsOf } from '../memcached/limits-rig.ts';
+import { parseLeases } from '../../modules/memcached/limits/lease-set.ts';
+import { eventually, limitsOf } from '../memcached/limits-rig.ts';
 import { clientOf } from '../memcached/rig.ts';
 import { startMemcached } from '../programs/memcached.ts';
 import { missing } from '../programs/missing.ts';
@@ -24,6 +25,8 @@ interface Shipped {
   readonly endpoint: Endpoint;
   /** The active calls, as the store has them. */
   readonly active: () => Promise<number>;
+  /** When the lease that ends last does, Unix ms. */
+  readonly lastEnd: () => Promise<number>;
   /** First line of what an INVITE comes to; the user `loser` refuses, others take it. */
   readonly invite: (id: string, user: string) => Promise<string>;
 }
@@ -60,6 +63,11 @@ modules: { pv: {}, sl: {}, tm: {}, rr: {}, maxfwd: {}, siputils: {}, textops: {}
       const outcome = await leases.active('calls', {});
       return outcome.status === 'done' ? outcome.active : Number.NaN;
     },
+    lastEnd: async () => {
+      const outcome = await client.read('lease:calls');
+      const set = outcome.status === 'hit' ? parseLeases(String(outcome.value)) : null;
+      return set?.untilMs ?? Number.NaN;
+    },
     invite: (id, user) =>
       endpoint.ask(proxy.port, { method: 'INVITE', id, branch: `z9hG4bK${id}${user}`, user }, TRIES),
   };
@@ -91,6 +99,24 @@ test('shipped routes: a call above the bound gets 503, and one that ends makes r
   await endpoint.ask(port, { ...bye, method: 'BYE' }, TRIES);
   assert.match(await invite('four', 'up'), /^SIP\/2\.0 200/);
   assert.equal(await active(), 2);
+});
+
+test('shipped routes: a request within a call renews its place when it is answered with 2xx; one that is refused, or means no call, does not', {
+  skip,
+}, async (t) => {
+  const leaseS = 600;
+  const { port, endpoint, active, lastEnd, invite } = await startShipped(t, { calls: 10, leaseS });
+  const routes = routesOf(await invite('call', 'up'));
+  const begun = await lastEnd();
+  await eventually('a later lease', () => Date.now() + leaseS * 1000 > begun);
+  const ask = async (id: string, user: string): Promise<string> =>
+    endpoint.ask(port, { method: 'INVITE', id, user, branch: `z9hG4bKre${id}${user}`, routes }, TRIES);
+  assert.match(await ask('call', 'loser'), /^SIP\/2\.0 486/);
+  assert.match(await ask('stray', 'up'), /^SIP\/2\.0 200/);
+  assert.deepEqual([await active(), await lastEnd()], [1, begun]);
+  assert.match(await ask('call', 'up'), /^SIP\/2\.0 200/);
+  await eventually('renewal', async () => (await lastEnd()) > begun);
+  assert.equal(await active(), 1);
 });
 
 test('shipped routes: a call without BYE is counted off by itself', { skip }, async (t) => {

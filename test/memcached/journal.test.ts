@@ -220,6 +220,25 @@ test('journal: a lease granted while the store was down counts after it', async 
   await server.received('add lease:l 1 ');
 });
 
+test('journal: a lease renewed while the store was down lasts longer after it; one that is not held here is not made', async (t) => {
+  const rig = await rigOf(t);
+  const { server } = rig;
+  const { leases } = limitsOf(t, rig.client, { clock: rig.clock, nowMs: () => 0 });
+  const asking = leases.acquire('l', { max: 1, ttl: 60, id: 'a' }, {});
+  await server.received('gets lease:l\r\n');
+  server.write('END\r\n');
+  await server.received('add lease:l 1 61 50\r\n');
+  const [, stored = ''] = server.chunks.join('').split('add lease:l 1 61 50\r\n');
+  server.write('STORED\r\n');
+  assert.equal((await asking).status, 'acquired');
+  await breakDown(rig);
+  for (const id of ['a', 'b']) assert.equal((await leases.renew('l', id, { ttl: 100 }, {})).status, 'down');
+  await comeBack(rig);
+  await server.received('gets lease:l\r\n');
+  server.write(`VALUE lease:l 1 50 7\r\n${stored.slice(0, 50)}\r\nEND\r\n`);
+  await server.received('cas lease:l 1 101 50 7\r\n');
+});
+
 test('journal: a lease that was refused, and may be there all the same, is given back', async (t) => {
   const rig = await rigOf(t);
   const { server } = rig;

@@ -81,10 +81,38 @@ test('lease set: a set that holds as many as it can takes no more', () => {
   const held = new Map([
     [leaseId('lost'), { endMs: NOW_MS + 1000, generation: 'previous', forks: [WHOLE_CALL] }],
   ]);
-  const steps = [{ kind: 'renew', id: leaseId('more'), ttlMs: 1000 }] as const;
+  const max = MAX_STORED_LEASES + 1;
+  const steps = [{ kind: 'acquire', id: leaseId('more'), fork: WHOLE_CALL, max, ttlMs: 1000 }] as const;
   const { changed, results } = applySteps(set, steps, { nowMs: NOW_MS, held });
   assert.equal(changed, false);
   assert.deepEqual(results, [{ done: false, created: false, held: false, active: MAX_STORED_LEASES }]);
+});
+
+test('lease set: a renewal gives a lease that is there more time, and never less; it makes none', () => {
+  const set = setOf(['call']);
+  const held = new Map();
+  for (const [id, ttlMs, done] of [
+    ['call', 9000, true],
+    ['call', 1000, true],
+    ['over', 9000, false],
+  ] as const) {
+    const [result] = applySteps(set, [{ kind: 'renew', id: leaseId(id), ttlMs }], {
+      nowMs: NOW_MS,
+      held,
+    }).results;
+    assert.deepEqual(result, { done, created: false, held: done, active: 1 }, `${id} ${ttlMs}`);
+  }
+  assert.deepEqual([...set.leases], [[leaseId('call'), { endMs: NOW_MS + 9000, forks: [WHOLE_CALL] }]]);
+  assert.equal(set.untilMs, NOW_MS + 9000);
+});
+
+test('lease set: a held lease that was renewed while the store did not answer lasts longer, if it is still there', () => {
+  const set = setOf(['call']);
+  const lease = { endMs: NOW_MS + 9000, generation: 'generati', forks: [WHOLE_CALL] };
+  const held = new Map(['call', 'released'].map((id) => [leaseId(id), lease]));
+  const { changed, gone } = applySteps(set, [], { nowMs: NOW_MS, held });
+  assert.deepEqual([changed, gone], [true, [leaseId('released')]]);
+  assert.deepEqual([...set.leases], [[leaseId('call'), { endMs: NOW_MS + 9000, forks: [WHOLE_CALL] }]]);
 });
 
 test('lease set: a process remembers so many leases, and forgets those of the longest unused limit', () => {

@@ -108,10 +108,28 @@ onEachBackend(
     assert.deepEqual(await leases.active('l', UNBOUNDED), { status: 'done', active: 1 });
     nowMs += 10_000;
     assert.deepEqual(await leases.active('l', UNBOUNDED), { status: 'done', active: 0 });
-    assert.deepEqual(await leases.renew('l', 'alive', { ttl: 10 }, UNBOUNDED), {
-      status: 'renewed',
-      active: 1,
-    });
+  },
+);
+
+onEachBackend(
+  'leases: a renewal makes no place; what the store has lost comes back from those who hold it alone',
+  async (t, { address }) => {
+    const one = limitsOf(t, clientOf(t, [address])).leases;
+    const two = limitsOf(t, clientOf(t, [address])).leases;
+    const renew = async (leases: typeof one, id: string): Promise<string> =>
+      (await leases.renew('l', id, { ttl: 60 }, UNBOUNDED)).status;
+    assert.equal(await renew(one, 'stray'), 'missing');
+    await one.acquire('l', { max: 2, ttl: 60, id: 'a' }, UNBOUNDED);
+    await one.acquire('l', { max: 2, ttl: 60, id: 'over' }, UNBOUNDED);
+    await one.release('l', 'over', UNBOUNDED);
+    await rawExchange(address, 'flush_all\r\n');
+    assert.deepEqual(
+      [await renew(two, 'a'), await renew(one, 'over'), await renew(one, 'a'), await renew(two, 'a')],
+      ['missing', 'missing', 'renewed', 'renewed'],
+    );
+    // Who has renewed it holds it too.
+    await rawExchange(address, 'flush_all\r\n');
+    assert.deepEqual(await two.active('l', UNBOUNDED), { status: 'done', active: 1 });
   },
 );
 

@@ -42,7 +42,7 @@ export const limitFunctions = {
   },
   renew: {
     on: 'any',
-    doc: "Gives a call's place `ttl` more seconds, and makes it again when it is not there. Two round trips.",
+    doc: "Gives a call's place `ttl` more seconds; makes none. Two round trips; one when there is no such place.",
     signature:
       '(limitKey: string, id: string | null, options: { ttl: number; signal?: AbortSignal }): Promise<RenewOutcome>',
     call: (

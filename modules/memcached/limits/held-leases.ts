@@ -1,4 +1,4 @@
-import { MAX_FORKS, WHOLE_CALL } from './lease-set.ts';
+import { MAX_FORKS } from './lease-set.ts';
 
 /** Leases that one process remembers over all limits; beyond it the longest unused limit is forgotten. */
 const MAX_HELD_LEASES = 100_000;
@@ -46,11 +46,6 @@ export class HeldLeases {
   /** Whether one fork of a call has a lease. */
   hasFork(limit: string, id: string, fork: string): boolean {
     return this.#limits.get(limit)?.get(id)?.forks.includes(fork) ?? false;
-  }
-
-  /** The forks that a lease is held for; that of a call as a whole when it is not held. */
-  forksOf(limit: string, id: string): readonly string[] {
-    return this.#limits.get(limit)?.get(id)?.forks ?? [WHOLE_CALL];
   }
 
   /** Remembers a lease, for these forks as well as those that have it already. */

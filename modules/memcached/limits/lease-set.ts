@@ -69,6 +69,15 @@ export function extendLease(set: LeaseSet, id: string, fork: string, endMs: numb
   return true;
 }
 
+/** Gives a lease that is there more time. Whether that has changed it. */
+export function lengthenLease(set: LeaseSet, id: string, endMs: number): boolean {
+  const lease = set.leases.get(id);
+  if (lease === undefined || lease.endMs >= endMs) return false;
+  lease.endMs = endMs;
+  set.untilMs = Math.max(set.untilMs, endMs);
+  return true;
+}
+
 /** Takes a lease away, of all its forks. Whether it was there. */
 export function dropLease(set: LeaseSet, id: string): boolean {
   set.entries -= set.leases.get(id)?.forks.length ?? 0;

@@ -1,5 +1,5 @@
 import type { HeldLease } from './held-leases.ts';
-import { dropFork, dropLease, extendLease, type LeaseSet, WHOLE_CALL } from './lease-set.ts';
+import { dropFork, dropLease, extendLease, type LeaseSet, lengthenLease } from './lease-set.ts';
 
 /** What is asked of a limit. `id` is the stored one. */
 export type LeaseStep =
@@ -10,6 +10,7 @@ export type LeaseStep =
       readonly max: number;
       readonly ttlMs: number;
     }
+  /** Makes no lease: a request within a call that is over, or never was, must not take a place. */
   | { readonly kind: 'renew'; readonly id: string; readonly ttlMs: number }
   /** `fork` null: of all forks. `ifUnused`: not when this process holds the lease for that fork, or has just been asked for it. */
   | { readonly kind: 'release'; readonly id: string; readonly fork: string | null; readonly ifUnused?: true }
@@ -18,7 +19,7 @@ export type LeaseStep =
 
 /** What a step came to, with the number of leases after it. */
 export interface StepResult {
-  /** Whether it was granted; of a release, whether the lease was there. */
+  /** Whether it was granted; of a release or a renewal, whether the lease was there. */
   readonly done: boolean;
   /** Whether it made a lease, or a fork of one, that was not there. */
   readonly created: boolean;
@@ -38,7 +39,8 @@ export interface Stepped {
 
 /**
  * Carries out steps on a set, in order, and changes it: drops what has ended, puts back what this process holds and the store has lost. A held
- * lease that this very value has had before and has no more was released elsewhere: it is not put back.
+ * lease that this very value has had before and has no more was released elsewhere: it is not put back. One that it still has and that lasts longer
+ * here was renewed while the store did not answer.
  */
 export function applySteps(
   set: LeaseSet,
@@ -53,6 +55,7 @@ export function applySteps(
     if (generation !== set.generation) {
       for (const fork of forks) if (extendLease(set, id, fork, endMs)) changed = true;
     } else if (!set.leases.has(id)) gone.push(id);
+    else if (lengthenLease(set, id, endMs)) changed = true;
   }
   const results = steps.map((step, index) => {
     const before = set.entries;
@@ -93,7 +96,7 @@ function applyStep(set: LeaseSet, step: LeaseStep, nowMs: number): boolean {
       extendLease(set, step.id, step.fork, nowMs + step.ttlMs);
       return leases.has(step.id);
     case 'renew':
-      extendLease(set, step.id, leases.get(step.id)?.forks[0] ?? WHOLE_CALL, nowMs + step.ttlMs);
+      lengthenLease(set, step.id, nowMs + step.ttlMs);
       return leases.has(step.id);
     case 'release':
       return step.fork === null ? dropLease(set, step.id) : dropFork(set, step.id, step.fork);

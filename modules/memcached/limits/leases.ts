@@ -89,7 +89,7 @@ export class Leases {
     return outcome;
   }
 
-  /** Gives a call's lease more time; makes it again when it is not there. */
+  /** Gives a call's lease more time, if it is there, or if this process holds it and the store has lost it. */
   async renew(
     limitKey: string,
     callId: string | null,
@@ -101,12 +101,12 @@ export class Leases {
     const ttlMs = checkedSpanMs(options.ttl, 'renew: ttl');
     const reply = await this.#table.run(key, { kind: 'renew', id, ttlMs }, bounds);
     if (reply.kind === 'done') {
-      return reply.done
-        ? { status: 'renewed', active: reply.active }
-        : { status: 'down', reason: 'the limit has too many leases' };
+      return { status: reply.done ? 'renewed' : 'missing', active: reply.active };
     }
     // Stored when the server answers again.
-    this.#hold(key, id, ttlMs, this.#table.held.forksOf(key, id));
+    const nowMs = this.#table.nowMs();
+    const lease = this.#table.held.living(key, nowMs).get(id);
+    if (lease !== undefined) lease.endMs = Math.max(lease.endMs, nowMs + ttlMs);
     return { status: 'down', reason: reply.reason };
   }
 

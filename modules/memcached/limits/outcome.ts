@@ -13,8 +13,11 @@ export type AcquireOutcome =
   | { readonly status: 'full'; readonly active: number; readonly countedBy: CountedBy }
   | Down;
 
-/** What `renew` came to. */
-export type RenewOutcome = { readonly status: 'renewed'; readonly active: number } | Down;
+/** What `renew` came to. `missing`: it was released before, has ended, or was never there. */
+export type RenewOutcome =
+  | { readonly status: 'renewed'; readonly active: number }
+  | { readonly status: 'missing'; readonly active: number }
+  | Down;
 
 /** What `release` came to. `kept`: another fork of the call has the place. `missing`: it was released before, or has ended. */
 export type ReleaseOutcome =
