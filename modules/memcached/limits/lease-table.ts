@@ -1,11 +1,11 @@
 import type { Clock } from '../../../core/index.ts';
-import { type CacheClient, down, isWord } from '../client.ts';
-import type { Reply } from '../command.ts';
+import { down } from '../client.ts';
 import { type Bounds, outOfPatience, waitWithin } from '../patience.ts';
 import type { CacheServer } from '../server.ts';
 import { HeldLeases } from './held-leases.ts';
-import { emptyLeases, GENERATION_CHARS, type LeaseSet, parseLeases, printLeases } from './lease-set.ts';
+import type { LeaseSet } from './lease-set.ts';
 import { applySteps, type LeaseStep, type StepResult } from './lease-steps.ts';
+import { LeaseStore, type LeaseStoreOptions } from './lease-store.ts';
 import { RepublishTimer } from './republish-timer.ts';
 
 /** Steps that may wait in one process, over all limits; one more fails at once. */
@@ -17,8 +17,6 @@ const MAX_ROUNDS = 50;
 const QUICK_ROUNDS = 4;
 /** Longest such wait, ms. */
 const MAX_JITTER_MS = 30;
-/** Memcached flags of a string. */
-const FLAGS = 1;
 
 /** What became of a step. */
 export type StepReply = ({ readonly kind: 'done' } & StepResult) | StepDown;
@@ -41,12 +39,8 @@ interface Waiting {
   givenUp: boolean;
 }
 
-export interface LeaseTableOptions {
-  readonly client: CacheClient;
+export interface LeaseTableOptions extends LeaseStoreOptions {
   readonly clock: Clock;
-  /** Unix time, ms: what leases end by, on every proxy. */
-  readonly nowMs?: () => number;
-  readonly randomToken: (length: number) => string;
   /** 0 up to 1. */
   readonly random?: () => number;
 }
@@ -57,21 +51,18 @@ export interface LeaseTableOptions {
  */
 export class LeaseTable {
   readonly held = new HeldLeases();
-  readonly #client: CacheClient;
+  readonly #store: LeaseStore;
   readonly #clock: Clock;
-  readonly #nowMs: () => number;
-  readonly #randomToken: (length: number) => string;
   readonly #random: () => number;
   /** Steps that wait, by limit; there while one is being worked on. */
   readonly #queues = new Map<string, Waiting[]>();
   readonly #republishing: readonly RepublishTimer[];
   #waiting = 0;
 
-  constructor({ client, clock, nowMs, randomToken, random }: LeaseTableOptions) {
-    this.#client = client;
+  constructor(options: LeaseTableOptions) {
+    const { client, clock, random } = options;
+    this.#store = new LeaseStore(options);
     this.#clock = clock;
-    this.#nowMs = nowMs ?? Date.now;
-    this.#randomToken = randomToken;
     this.#random = random ?? Math.random;
     this.#republishing = client.servers.map((server) => {
       const timer = new RepublishTimer(clock, () => this.#republish(server));
@@ -86,11 +77,11 @@ export class LeaseTable {
 
   /** Unix time, ms. */
   nowMs(): number {
-    return this.#nowMs();
+    return this.#store.nowMs();
   }
 
   serverOf(limit: string): CacheServer {
-    return this.#client.serverOf(this.#client.wireKey(limit));
+    return this.#store.serverOf(limit);
   }
 
   /**
@@ -163,15 +154,12 @@ export class LeaseTable {
 
   /** One `gets` and, if anything changes, one `cas`. False when another process was faster. */
   async #tryChange(limit: string, batch: readonly Waiting[]): Promise<boolean> {
-    const wire = this.#client.wireKey(limit);
-    const server = this.#client.serverOf(wire);
-    const read = await server.execute('gets', wire, `gets ${wire}\r\n`, server.deadlineMs());
-    const nowMs = this.#nowMs();
-    const set = this.#setOf(read, nowMs);
-    if (typeof set === 'string') {
-      this.#fail(limit, batch, set, null);
+    const read = await this.#store.read(limit);
+    if (typeof read === 'string') {
+      this.#fail(limit, batch, read, null);
       return true;
     }
+    const { set, nowMs } = read;
     const steps = batch.map(({ step }) => step);
     const { changed, results, gone } = applySteps(set, steps, {
       nowMs,
@@ -179,11 +167,7 @@ export class LeaseTable {
     });
     for (const id of gone) this.held.delete(limit, id);
     if (changed) {
-      const stored = await this.#store(server, wire, {
-        set,
-        nowMs,
-        cas: read.kind === 'value' ? read.cas : null,
-      });
+      const stored = await this.#store.write(limit, read);
       if (stored.kind === 'word' && stored.word !== 'STORED') return false;
       if (stored.kind !== 'word') {
         const inDoubt = stored.kind === 'down' && stored.sent;
@@ -193,28 +177,6 @@ export class LeaseTable {
     }
     this.#succeed(limit, batch, { set, results, nowMs });
     return true;
-  }
-
-  /** The set that a reply holds, a new one when there is none; or what is wrong. */
-  #setOf(read: Reply, nowMs: number): LeaseSet | string {
-    if (isWord(read, 'END')) {
-      return emptyLeases(this.#randomToken(GENERATION_CHARS), nowMs);
-    }
-    if (read.kind !== 'value') return down(read).reason;
-    return parseLeases(read.value.bytes) ?? 'the key holds something else';
-  }
-
-  #store(
-    server: CacheServer,
-    wire: string,
-    { set, nowMs, cas }: { readonly set: LeaseSet; readonly nowMs: number; readonly cas: string | null },
-  ): Promise<Reply> {
-    const bytes = printLeases(set);
-    const lifetimeS = Math.max(1, Math.ceil((set.untilMs - nowMs) / 1000) + 1);
-    const head = `${wire} ${FLAGS} ${lifetimeS} ${bytes.length}`;
-    return cas === null
-      ? server.execute('add', wire, `add ${head}\r\n${bytes}\r\n`, server.deadlineMs())
-      : server.execute('cas', wire, `cas ${head} ${cas}\r\n${bytes}\r\n`, server.deadlineMs());
   }
 
   #succeed(
