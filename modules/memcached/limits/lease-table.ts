@@ -1,25 +1,31 @@
 import type { Clock } from '../../../core/index.ts';
-import { down } from '../client.ts';
+import { down, isWord } from '../client.ts';
+import type { Reply } from '../command.ts';
 import { type Bounds, outOfPatience, waitWithin } from '../patience.ts';
 import type { CacheServer } from '../server.ts';
 import { HeldLeases } from './held-leases.ts';
 import type { LeaseSet } from './lease-set.ts';
 import { applySteps, type LeaseStep, type StepResult } from './lease-steps.ts';
-import { LeaseStore, type LeaseStoreOptions } from './lease-store.ts';
+import { LeaseStore, type LeaseStoreOptions, type StoredLeases } from './lease-store.ts';
 import { RepublishTimer } from './republish-timer.ts';
 
 /** Steps that may wait in one process, over all limits; one more fails at once. */
 export const MAX_WAITING_STEPS = 10_000;
 
-/** How often a change starts over because another process was faster. */
-const MAX_ROUNDS = 50;
-/** Rounds that follow each other at once; later ones wait for a random time. */
-const QUICK_ROUNDS = 4;
+/** How often a change starts over at once because another process was faster; after that it waits for a random time before each. */
+export const QUICK_ROUNDS = 50;
 /** Longest such wait, ms. */
 const MAX_JITTER_MS = 30;
 
 /** What became of a step. */
-export type StepReply = ({ readonly kind: 'done' } & StepResult) | StepDown;
+export type StepReply = ({ readonly kind: 'done' } & StepResult) | StepBusy | StepDown;
+
+/** A step whose time has ended though the store answers: so many change the limit. */
+interface StepBusy {
+  readonly kind: 'busy';
+  /** Leases of the limit when it was last read. */
+  readonly active: number;
+}
 
 /** A step without an answer. */
 interface StepDown {
@@ -37,6 +43,8 @@ interface Waiting {
   readonly settle: (reply: StepReply) => void;
   /** Whether the caller has stopped waiting. */
   givenUp: boolean;
+  /** Leases that the limit had when the store last took or refused a change of it; null: neither, since this was asked for. */
+  active: number | null;
 }
 
 export interface LeaseTableOptions extends LeaseStoreOptions {
@@ -104,7 +112,8 @@ export class LeaseTable {
       limitMs: this.serverOf(limit).timeoutMs,
       givenUp: (reason) => {
         waiting.givenUp = true;
-        return stepDown(reason, false);
+        const { active } = waiting;
+        return active === null || reason === 'aborted' ? stepDown(reason, false) : { kind: 'busy', active };
       },
     });
   }
@@ -120,7 +129,7 @@ export class LeaseTable {
       ended?.(reply, waiting.givenUp);
       resolve(reply);
     };
-    const waiting: Waiting = { step, settle, givenUp: false };
+    const waiting: Waiting = { step, settle, givenUp: false, active: null };
     this.#waiting++;
     const queue = this.#queues.get(limit);
     if (queue === undefined) {
@@ -134,31 +143,47 @@ export class LeaseTable {
   async #work(limit: string): Promise<void> {
     // Steps asked for in the same turn go together.
     await Promise.resolve();
-    while ((this.#queues.get(limit)?.length ?? 0) > 0) await this.#change(limit);
+    const queue = this.#queues.get(limit) ?? [];
+    while (queue.length > 0) await this.#change(limit, queue);
     this.#queues.delete(limit);
   }
 
-  async #change(limit: string): Promise<void> {
+  /** Carries out what waits, and starts over as long as others are faster: each lost race is the change of another. */
+  async #change(limit: string, queue: Waiting[]): Promise<void> {
     let batch: Waiting[] = [];
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      batch = [...batch, ...(this.#queues.get(limit)?.splice(0) ?? [])].filter(isWanted);
-      if (batch.length === 0 || (await this.#tryChange(limit, batch))) return;
-      if (round >= QUICK_ROUNDS) await this.#pause(this.#random() * MAX_JITTER_MS);
+    let reading: Promise<StoredLeases | string> | null = null;
+    let queued = 0;
+    for (let round = 0; ; round++) {
+      // What was asked for after the value was read is not decided by it.
+      batch = [...batch, ...queue.splice(0, reading === null ? queue.length : queued)].filter(isWanted);
+      if (batch.length === 0) return;
+      const read = await (reading ?? this.#store.read(limit));
+      if (typeof read === 'string') {
+        this.#fail(limit, batch, read, null);
+        return;
+      }
+      const active = read.set.leases.size;
+      const { results, storing } = this.#apply(limit, batch, read);
+      // From the second attempt on the next look leaves with it: a race that is lost costs one round trip, not two.
+      const isQuick = round < QUICK_ROUNDS;
+      reading = storing !== null && round > 0 && isQuick ? this.#store.read(limit) : null;
+      queued = queue.length;
+      if (this.#ended(limit, batch, { read, results, stored: await storing })) return;
+      for (const waiting of [...batch, ...queue]) waiting.active = active;
+      if (!isQuick) await this.#pause(this.#random() * MAX_JITTER_MS);
     }
-    this.#fail(limit, batch, 'others changed it each time', null);
   }
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#clock.setTimer(ms, resolve));
   }
 
-  /** One `gets` and, if anything changes, one `cas`. False when another process was faster. */
-  async #tryChange(limit: string, batch: readonly Waiting[]): Promise<boolean> {
-    const read = await this.#store.read(limit);
-    if (typeof read === 'string') {
-      this.#fail(limit, batch, read, null);
-      return true;
-    }
+  /** Carries out steps on what was read, and stores it if that changes anything. */
+  #apply(
+    limit: string,
+    batch: readonly Waiting[],
+    read: StoredLeases,
+  ): { readonly results: readonly StepResult[]; readonly storing: Promise<Reply> | null } {
     const { set, nowMs } = read;
     const steps = batch.map(({ step }) => step);
     const { changed, results, gone } = applySteps(set, steps, {
@@ -166,16 +191,30 @@ export class LeaseTable {
       held: this.held.living(limit, nowMs),
     });
     for (const id of gone) this.held.delete(limit, id);
-    if (changed) {
-      const stored = await this.#store.write(limit, read);
-      if (stored.kind === 'word' && stored.word !== 'STORED') return false;
-      if (stored.kind !== 'word') {
-        const inDoubt = stored.kind === 'down' && stored.sent;
-        this.#fail(limit, batch, down(stored).reason, inDoubt ? results : null);
-        return true;
-      }
+    return { results, storing: changed ? this.#store.write(limit, read) : null };
+  }
+
+  /** Tells what the steps came to; `stored` null: there was nothing to store. False when another process was faster. */
+  #ended(
+    limit: string,
+    batch: readonly Waiting[],
+    {
+      read,
+      results,
+      stored,
+    }: {
+      readonly read: StoredLeases;
+      readonly results: readonly StepResult[];
+      readonly stored: Reply | null;
+    },
+  ): boolean {
+    if (stored === null || isWord(stored, 'STORED')) {
+      this.#succeed(limit, batch, { ...read, results });
+      return true;
     }
-    this.#succeed(limit, batch, { set, results, nowMs });
+    if (stored.kind === 'word') return false;
+    const inDoubt = stored.kind === 'down' && stored.sent;
+    this.#fail(limit, batch, down(stored).reason, inDoubt ? results : null);
     return true;
   }
 
@@ -207,6 +246,7 @@ export class LeaseTable {
         ...(results[index] ?? { done: false, created: false, held: false, active: leases.size }),
       });
     }
+    for (const waiting of this.#queues.get(limit) ?? []) waiting.active = leases.size;
   }
 
   /** `attempted`: what the change would have come to, when it may have been carried out. */

@@ -63,8 +63,10 @@ export class Leases {
     );
     this.#counters.acquire[outcome.status] += 1;
     if (outcome.status === 'down') return outcome;
-    const { status, count: active, countedBy } = outcome;
-    return { status: status === 'allowed' ? 'acquired' : 'full', active, countedBy };
+    const { status, count: active, ...rest } = outcome;
+    return status === 'allowed'
+      ? { status: 'acquired', active, ...rest }
+      : { status: 'full', active, ...rest };
   }
 
   /** Counts a thing once within `per`, unless `max` others are counted already. */
@@ -107,7 +109,7 @@ export class Leases {
     const nowMs = this.#table.nowMs();
     const lease = this.#table.held.living(key, nowMs).get(id);
     if (lease !== undefined) lease.endMs = Math.max(lease.endMs, nowMs + ttlMs);
-    return { status: 'down', reason: reply.reason };
+    return { status: 'down', reason: reasonOf(reply) };
   }
 
   /**
@@ -131,7 +133,7 @@ export class Leases {
       const { done, held, active } = reply;
       return { status: held ? 'kept' : done ? 'released' : 'missing', active };
     }
-    return { status: 'down', reason: reply.reason, ...(kept ? { journaled: true } : {}) };
+    return { status: 'down', reason: reasonOf(reply), ...(kept ? { journaled: true } : {}) };
   }
 
   /** Counts the leases of a limit. */
@@ -140,7 +142,7 @@ export class Leases {
     const reply = await this.#table.run(key, { kind: 'count' }, bounds);
     return reply.kind === 'done'
       ? { status: 'done', active: reply.active }
-      : { status: 'down', reason: reply.reason };
+      : { status: 'down', reason: reasonOf(reply) };
   }
 
   async #take(asked: Asked, bounds: Bounds): Promise<LimitOutcome> {
@@ -160,6 +162,10 @@ export class Leases {
   #decide({ key, id, fork, max, ttlMs, onDown }: Asked, reply: StepReply, { signal }: Bounds): LimitOutcome {
     if (reply.kind === 'done') {
       return { status: reply.done ? 'allowed' : 'exceeded', count: reply.active, countedBy: 'cluster' };
+    }
+    // The store answers: no policy may grant what it would not.
+    if (reply.kind === 'busy') {
+      return { status: 'exceeded', count: reply.active, countedBy: 'cluster', busy: true };
     }
     if (onDown === 'closed' || signal?.aborted === true) return { status: 'down', reason: reply.reason };
     const count = this.#heldCount(key);
@@ -201,7 +207,12 @@ export class Leases {
 
 /** Whether a step has made a lease, or may have. */
 function mayExist(reply: StepReply): boolean {
-  return reply.kind === 'done' ? reply.created : reply.inDoubt;
+  return reply.kind === 'done' ? reply.created : reply.kind === 'down' && reply.inDoubt;
+}
+
+/** Why a step has no answer. */
+function reasonOf(reply: Exclude<StepReply, { readonly kind: 'done' }>): string {
+  return reply.kind === 'busy' ? 'others changed the limit each time' : reply.reason;
 }
 
 /** @throws ERR_MEMCACHED_LIMIT */

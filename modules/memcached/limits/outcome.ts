@@ -7,10 +7,15 @@ type CountedBy = 'cluster' | 'local' | 'nobody';
 /** What a limit does while the store is down: grants all, nothing, or what this process alone counts up to the limit. */
 export type OnDown = 'open' | 'closed' | 'local';
 
+/** Set when the store answers, and others changed the limit each time until the caller's time was over: there may be room. */
+interface Busy {
+  readonly busy?: true;
+}
+
 /** What `acquire` came to. `down`: only with `onDown: 'closed'`. */
 export type AcquireOutcome =
   | { readonly status: 'acquired'; readonly active: number; readonly countedBy: CountedBy }
-  | { readonly status: 'full'; readonly active: number; readonly countedBy: CountedBy }
+  | ({ readonly status: 'full'; readonly active: number; readonly countedBy: CountedBy } & Busy)
   | Down;
 
 /** What `renew` came to. `missing`: it was released before, has ended, or was never there. */
@@ -32,7 +37,7 @@ export type ActiveOutcome = { readonly status: 'done'; readonly active: number }
 /** What `rate` and `distinct` came to, with the count that decided. `down`: only with `onDown: 'closed'`. */
 export type LimitOutcome =
   | { readonly status: 'allowed'; readonly count: number; readonly countedBy: CountedBy }
-  | { readonly status: 'exceeded'; readonly count: number; readonly countedBy: CountedBy }
+  | ({ readonly status: 'exceeded'; readonly count: number; readonly countedBy: CountedBy } & Busy)
   | Down;
 
 /** What `remember` came to. `loaded`: computed here, whether or not it could be stored. */
