@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HeldSweep, SWEEP_MS } from '../../modules/memcached/limits/held-sweep.ts';
 import { MAX_WAITING_STEPS } from '../../modules/memcached/limits/lease-table.ts';
+import { RELEASE_AGAIN_MS } from '../../modules/memcached/limits/leases.ts';
 import { MAX_LEASES } from '../../modules/memcached/limits/options.ts';
 import type { AcquireOutcome } from '../../modules/memcached/limits/outcome.ts';
 import { REPUBLISH_MIN_MS, RepublishTimer } from '../../modules/memcached/limits/republish-timer.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { rigOf } from './fault-rig.ts';
-import { limitsOf, onEachBackend } from './limits-rig.ts';
+import { eventually, limitsOf, onEachBackend } from './limits-rig.ts';
 import { clientOf, rawExchange } from './rig.ts';
 
 const UNBOUNDED = {};
@@ -146,6 +148,66 @@ onEachBackend(
     assert.deepEqual(await others.active('l', UNBOUNDED), { status: 'done', active: 2 });
   },
 );
+
+onEachBackend(
+  'leases: what another proxy has released is not put back after a loss, once this one has looked',
+  async (t, { address }) => {
+    const clock = new FakeClock();
+    const one = limitsOf(t, clientOf(t, [address]), { clock });
+    const two = limitsOf(t, clientOf(t, [address])).leases;
+    for (const id of ['a', 'b', 'c']) await one.leases.acquire('l', { max: 3, ttl: 60, id }, UNBOUNDED);
+    await two.release('l', 'a', UNBOUNDED);
+    clock.advance(SWEEP_MS);
+    await eventually('a look', () => one.held === 2);
+    // Too late to be seen.
+    await two.release('l', 'b', UNBOUNDED);
+    await rawExchange(address, 'flush_all\r\n');
+    assert.deepEqual(await one.leases.active('l', UNBOUNDED), { status: 'done', active: 2 });
+  },
+);
+
+onEachBackend(
+  'leases: a release that comes before another proxy puts the lease back counts in the end, unless the call has begun again',
+  async (t, { address }) => {
+    const clock = new FakeClock();
+    const one = limitsOf(t, clientOf(t, [address])).leases;
+    const two = limitsOf(t, clientOf(t, [address]), { clock }).leases;
+    const options = { max: 3, ttl: 60 };
+    for (const id of ['over', 'again', 'other']) await one.acquire('l', { ...options, id }, UNBOUNDED);
+    await rawExchange(address, 'flush_all\r\n');
+    for (const id of ['over', 'again']) {
+      assert.deepEqual(await two.release('l', id, UNBOUNDED), { status: 'missing', active: 0 });
+    }
+    assert.deepEqual(await one.active('l', UNBOUNDED), { status: 'done', active: 3 });
+    await two.acquire('l', { ...options, id: 'again' }, UNBOUNDED);
+    clock.advance(RELEASE_AGAIN_MS);
+    await eventually('the release', async () => {
+      const outcome = await one.active('l', UNBOUNDED);
+      return outcome.status === 'done' && outcome.active === 2;
+    });
+    assert.equal((await one.release('l', 'again', UNBOUNDED)).status, 'released');
+    assert.equal((await one.release('l', 'over', UNBOUNDED)).status, 'missing');
+  },
+);
+
+test('leases: each limit is looked at once in a while, some of them at a time', () => {
+  const clock = new FakeClock();
+  const limits = Array.from({ length: 25 }, (_, i) => String(i));
+  let looks: string[] = [];
+  const sweep = new HeldSweep(
+    clock,
+    () => limits,
+    (limit) => looks.push(limit),
+  );
+  clock.advance(SWEEP_MS / 10);
+  assert.equal(looks.length, 3);
+  clock.advance((SWEEP_MS * 9) / 10);
+  assert.deepEqual(new Set(looks), new Set(limits));
+  looks = [];
+  sweep.stop();
+  clock.advance(SWEEP_MS);
+  assert.deepEqual(looks, []);
+});
 
 onEachBackend('leases: calls of one turn share two round trips', async (t, { address }) => {
   const client = clientOf(t, [address]);

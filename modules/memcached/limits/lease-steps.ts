@@ -12,10 +12,17 @@ export type LeaseStep =
     }
   /** Makes no lease: a request within a call that is over, or never was, must not take a place. */
   | { readonly kind: 'renew'; readonly id: string; readonly ttlMs: number }
-  /** `fork` null: of all forks. `ifUnused`: not when this process holds the lease for that fork, or has just been asked for it. */
-  | { readonly kind: 'release'; readonly id: string; readonly fork: string | null; readonly ifUnused?: true }
+  | ReleaseStep
   /** Counts, and puts back what the store has lost. */
   | { readonly kind: 'count' };
+
+/** `fork` null: of all forks. `ifUnused`: not when this process holds the lease for that fork, or has just been asked for it. */
+export interface ReleaseStep {
+  readonly kind: 'release';
+  readonly id: string;
+  readonly fork: string | null;
+  readonly ifUnused?: true;
+}
 
 /** What a step came to, with the number of leases after it. */
 export interface StepResult {

@@ -4,10 +4,12 @@ import type { Reply } from '../command.ts';
 import { type Bounds, outOfPatience, waitWithin } from '../patience.ts';
 import type { CacheServer } from '../server.ts';
 import { HeldLeases } from './held-leases.ts';
+import { HeldSweep } from './held-sweep.ts';
 import type { LeaseSet } from './lease-set.ts';
 import { applySteps, type LeaseStep, type StepResult } from './lease-steps.ts';
 import { LeaseStore, type LeaseStoreOptions, type StoredLeases } from './lease-store.ts';
 import { RepublishTimer } from './republish-timer.ts';
+import { type StepReply, stepDown } from './step-reply.ts';
 
 /** Steps that may wait in one process, over all limits; one more fails at once. */
 export const MAX_WAITING_STEPS = 10_000;
@@ -16,24 +18,6 @@ export const MAX_WAITING_STEPS = 10_000;
 export const QUICK_ROUNDS = 50;
 /** Longest such wait, ms. */
 const MAX_JITTER_MS = 30;
-
-/** What became of a step. */
-export type StepReply = ({ readonly kind: 'done' } & StepResult) | StepBusy | StepDown;
-
-/** A step whose time has ended though the store answers: so many change the limit. */
-interface StepBusy {
-  readonly kind: 'busy';
-  /** Leases of the limit when it was last read. */
-  readonly active: number;
-}
-
-/** A step without an answer. */
-interface StepDown {
-  readonly kind: 'down';
-  readonly reason: string;
-  /** Whether a lease may have been made all the same. */
-  readonly inDoubt: boolean;
-}
 
 /** Told what a step came to, and whether its caller had stopped waiting. */
 type StepEnded = (reply: StepReply, givenUp: boolean) => void;
@@ -65,6 +49,7 @@ export class LeaseTable {
   /** Steps that wait, by limit; there while one is being worked on. */
   readonly #queues = new Map<string, Waiting[]>();
   readonly #republishing: readonly RepublishTimer[];
+  readonly #sweep: HeldSweep;
   #waiting = 0;
 
   constructor(options: LeaseTableOptions) {
@@ -77,9 +62,15 @@ export class LeaseTable {
       server.onReturn(() => timer.request());
       return timer;
     });
+    this.#sweep = new HeldSweep(
+      clock,
+      () => this.held.keys(),
+      (limit) => this.#look(limit),
+    );
   }
 
   stop(): void {
+    this.#sweep.stop();
     for (const timer of this.#republishing) timer.stop();
   }
 
@@ -271,9 +262,12 @@ export class LeaseTable {
 
   /** Puts back what a server has lost, and adds what was granted while it was down. */
   #republish(server: CacheServer): void {
-    for (const limit of this.held.keys()) {
-      if (this.serverOf(limit) === server) void this.run(limit, { kind: 'count' });
-    }
+    for (const limit of this.held.keys()) if (this.serverOf(limit) === server) this.#look(limit);
+  }
+
+  /** Puts back what the store has lost of a limit, and forgets what others have released: after a loss that would be put back. */
+  #look(limit: string): void {
+    void this.run(limit, { kind: 'count' });
   }
 }
 
@@ -282,10 +276,6 @@ function isWanted({ step, settle, givenUp }: Waiting): boolean {
   if (!givenUp || step.kind === 'release') return true;
   settle(stepDown('given up', false));
   return false;
-}
-
-function stepDown(reason: string, inDoubt: boolean): StepDown {
-  return { kind: 'down', reason, inDoubt };
 }
 
 function withResolver<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {

@@ -1,8 +1,9 @@
+import type { Clock } from '../../../core/index.ts';
 import type { Bounds } from '../patience.ts';
 import type { LimitCounters } from './decisions.ts';
 import { leaseId, WHOLE_CALL } from './lease-set.ts';
-import type { LeaseStep } from './lease-steps.ts';
-import type { LeaseTable, StepReply } from './lease-table.ts';
+import type { ReleaseStep } from './lease-steps.ts';
+import type { LeaseTable } from './lease-table.ts';
 import {
   type AcquireOptions,
   checkedCount,
@@ -21,6 +22,10 @@ import type {
   ReleaseOutcome,
   RenewOutcome,
 } from './outcome.ts';
+import { mayExist, reasonOf, type StepReply } from './step-reply.ts';
+
+/** When a release that found nothing is sent once more, ms: proxies put back what the store has lost within about two seconds of its return. */
+export const RELEASE_AGAIN_MS = 5000;
 
 /** What is asked for: a place among `max` for a thing. */
 interface Asked {
@@ -37,10 +42,12 @@ interface Asked {
 export class Leases {
   readonly #table: LeaseTable;
   readonly #counters: Pick<LimitCounters, 'acquire' | 'distinct'>;
+  readonly #clock: Clock;
 
-  constructor(table: LeaseTable, counters: Pick<LimitCounters, 'acquire' | 'distinct'>) {
+  constructor(table: LeaseTable, counters: Pick<LimitCounters, 'acquire' | 'distinct'>, clock: Clock) {
     this.#table = table;
     this.#counters = counters;
+    this.#clock = clock;
   }
 
   /** Takes one of `max` places for a call, or gives the one that it has more time. */
@@ -127,7 +134,7 @@ export class Leases {
     const step = { kind: 'release', id, fork } as const;
     let kept = false;
     const reply = await this.#table.run(key, step, bounds, (end) => {
-      kept = end.kind === 'down' && this.#keepRelease(key, step);
+      kept = this.#releaseEnded(key, step, end);
     });
     if (reply.kind === 'done') {
       const { done, held, active } = reply;
@@ -194,25 +201,23 @@ export class Leases {
     this.#sendRelease(key, { kind: 'release', id, fork, ifUnused: true });
   }
 
-  #sendRelease(key: string, step: LeaseStep): void {
-    void this.#table.run(key, step, {}, (end) => {
-      if (end.kind === 'down') this.#keepRelease(key, step);
-    });
+  #sendRelease(key: string, step: ReleaseStep): void {
+    void this.#table.run(key, step, {}, (end) => void this.#releaseEnded(key, step, end));
   }
 
-  #keepRelease(key: string, step: LeaseStep): boolean {
+  /** Sees to it that a release counts. Whether it waits in the journal. */
+  #releaseEnded(key: string, step: ReleaseStep, end: StepReply): boolean {
+    if (end.kind === 'down') return this.#keepRelease(key, step);
+    // The proxy that holds the lease may be about to put it back: the call has ended while the store was away, or has just lost it.
+    if (end.kind === 'done' && !end.done && step.fork === null && step.ifUnused !== true) {
+      this.#clock.setTimer(RELEASE_AGAIN_MS, () => this.#sendRelease(key, { ...step, ifUnused: true }));
+    }
+    return false;
+  }
+
+  #keepRelease(key: string, step: ReleaseStep): boolean {
     return this.#table.serverOf(key).keep(() => this.#sendRelease(key, step));
   }
-}
-
-/** Whether a step has made a lease, or may have. */
-function mayExist(reply: StepReply): boolean {
-  return reply.kind === 'done' ? reply.created : reply.kind === 'down' && reply.inDoubt;
-}
-
-/** Why a step has no answer. */
-function reasonOf(reply: Exclude<StepReply, { readonly kind: 'done' }>): string {
-  return reply.kind === 'busy' ? 'others changed the limit each time' : reply.reason;
 }
 
 /** @throws ERR_MEMCACHED_LIMIT */

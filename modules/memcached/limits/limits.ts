@@ -27,7 +27,7 @@ export class Limits {
   constructor(options: LimitsOptions) {
     this.#table = new LeaseTable(options);
     this.forks = new Forks(options.randomToken);
-    this.leases = new Leases(this.#table, this.counters);
+    this.leases = new Leases(this.#table, this.counters, options.clock);
     this.rates = new Rates({ ...options, decisions: this.counters.rate });
     this.memory = new Memory(options);
   }
