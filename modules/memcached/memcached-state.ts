@@ -137,6 +137,7 @@ export class MemcachedState {
       client: this.#ofLimits.client,
       clock: this.#core.clock,
       randomToken: (length) => this.#core.randomToken(length),
+      log: this.#log,
     });
     await Promise.all(groups.map(({ client }) => client.start()));
   }

@@ -7,6 +7,7 @@ import {
   dropLease,
   emptyLeases,
   extendLease,
+  LATEST_END_MS,
   leaseId,
   type LeaseSet,
   MAX_FORKS,
@@ -124,6 +125,13 @@ test('lease set: a process remembers so many leases, and forgets those of the lo
   assert.deepEqual(held.keys(), ['a', 'd']);
   assert.equal(held.living('a', NOW_MS).size, 0);
   assert.equal(held.size, 1);
+});
+
+test('lease set: a lease that was granted by a clock that was ahead is held for a week from now at the most', () => {
+  const held = new HeldLeases();
+  held.put('l', 'a', { endMs: NOW_MS + 2 * LATEST_END_MS, generation: '', forks: [WHOLE_CALL] });
+  assert.equal(held.living('l', NOW_MS).get('a')?.endMs, NOW_MS + LATEST_END_MS);
+  assert.equal(held.living('l', NOW_MS + LATEST_END_MS).size, 0);
 });
 
 test('lease set: the forks of a call have one lease, which ends with the last of them or with the call', () => {

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HeldSweep, SWEEP_MS } from '../../modules/memcached/limits/held-sweep.ts';
+import { LATEST_END_MS } from '../../modules/memcached/limits/lease-set.ts';
 import { MAX_WAITING_STEPS } from '../../modules/memcached/limits/lease-table.ts';
-import { RELEASE_AGAIN_MS } from '../../modules/memcached/limits/leases.ts';
 import { MAX_LEASES } from '../../modules/memcached/limits/options.ts';
 import type { AcquireOutcome } from '../../modules/memcached/limits/outcome.ts';
-import { REPUBLISH_MIN_MS, RepublishTimer } from '../../modules/memcached/limits/republish-timer.ts';
-import { FakeClock } from '../fake-clock.ts';
 import { rigOf } from './fault-rig.ts';
-import { eventually, limitsOf, onEachBackend } from './limits-rig.ts';
+import { recordedLog } from '../transport/recorded-log.ts';
+import { limitsOf, onEachBackend } from './limits-rig.ts';
 import { clientOf, rawExchange } from './rig.ts';
 
 const UNBOUNDED = {};
+const DAY_MS = 86_400_000;
 
 /** A value that the types do not allow: routes in plain JavaScript pass such. */
 function anything(value: string): never {
@@ -113,102 +112,6 @@ onEachBackend(
   },
 );
 
-onEachBackend(
-  'leases: a renewal makes no place; what the store has lost comes back from those who hold it alone',
-  async (t, { address }) => {
-    const one = limitsOf(t, clientOf(t, [address])).leases;
-    const two = limitsOf(t, clientOf(t, [address])).leases;
-    const renew = async (leases: typeof one, id: string): Promise<string> =>
-      (await leases.renew('l', id, { ttl: 60 }, UNBOUNDED)).status;
-    assert.equal(await renew(one, 'stray'), 'missing');
-    await one.acquire('l', { max: 2, ttl: 60, id: 'a' }, UNBOUNDED);
-    await one.acquire('l', { max: 2, ttl: 60, id: 'over' }, UNBOUNDED);
-    await one.release('l', 'over', UNBOUNDED);
-    await rawExchange(address, 'flush_all\r\n');
-    assert.deepEqual(
-      [await renew(two, 'a'), await renew(one, 'over'), await renew(one, 'a'), await renew(two, 'a')],
-      ['missing', 'missing', 'renewed', 'renewed'],
-    );
-    // Who has renewed it holds it too.
-    await rawExchange(address, 'flush_all\r\n');
-    assert.deepEqual(await two.active('l', UNBOUNDED), { status: 'done', active: 1 });
-  },
-);
-
-onEachBackend(
-  'leases: the store losing its memory costs nothing: they are put back',
-  async (t, { address }) => {
-    const client = clientOf(t, [address]);
-    const { leases } = limitsOf(t, client);
-    for (const id of ['a', 'b', 'c']) await leases.acquire('l', { max: 3, ttl: 60, id }, UNBOUNDED);
-    await leases.release('l', 'b', UNBOUNDED);
-    await rawExchange(address, 'flush_all\r\n');
-    assert.deepEqual(await leases.active('l', UNBOUNDED), { status: 'done', active: 2 });
-    const others = limitsOf(t, clientOf(t, [address])).leases;
-    assert.deepEqual(await others.active('l', UNBOUNDED), { status: 'done', active: 2 });
-  },
-);
-
-onEachBackend(
-  'leases: what another proxy has released is not put back after a loss, once this one has looked',
-  async (t, { address }) => {
-    const clock = new FakeClock();
-    const one = limitsOf(t, clientOf(t, [address]), { clock });
-    const two = limitsOf(t, clientOf(t, [address])).leases;
-    for (const id of ['a', 'b', 'c']) await one.leases.acquire('l', { max: 3, ttl: 60, id }, UNBOUNDED);
-    await two.release('l', 'a', UNBOUNDED);
-    clock.advance(SWEEP_MS);
-    await eventually('a look', () => one.held === 2);
-    // Too late to be seen.
-    await two.release('l', 'b', UNBOUNDED);
-    await rawExchange(address, 'flush_all\r\n');
-    assert.deepEqual(await one.leases.active('l', UNBOUNDED), { status: 'done', active: 2 });
-  },
-);
-
-onEachBackend(
-  'leases: a release that comes before another proxy puts the lease back counts in the end, unless the call has begun again',
-  async (t, { address }) => {
-    const clock = new FakeClock();
-    const one = limitsOf(t, clientOf(t, [address])).leases;
-    const two = limitsOf(t, clientOf(t, [address]), { clock }).leases;
-    const options = { max: 3, ttl: 60 };
-    for (const id of ['over', 'again', 'other']) await one.acquire('l', { ...options, id }, UNBOUNDED);
-    await rawExchange(address, 'flush_all\r\n');
-    for (const id of ['over', 'again']) {
-      assert.deepEqual(await two.release('l', id, UNBOUNDED), { status: 'missing', active: 0 });
-    }
-    assert.deepEqual(await one.active('l', UNBOUNDED), { status: 'done', active: 3 });
-    await two.acquire('l', { ...options, id: 'again' }, UNBOUNDED);
-    clock.advance(RELEASE_AGAIN_MS);
-    await eventually('the release', async () => {
-      const outcome = await one.active('l', UNBOUNDED);
-      return outcome.status === 'done' && outcome.active === 2;
-    });
-    assert.equal((await one.release('l', 'again', UNBOUNDED)).status, 'released');
-    assert.equal((await one.release('l', 'over', UNBOUNDED)).status, 'missing');
-  },
-);
-
-test('leases: each limit is looked at once in a while, some of them at a time', () => {
-  const clock = new FakeClock();
-  const limits = Array.from({ length: 25 }, (_, i) => String(i));
-  let looks: string[] = [];
-  const sweep = new HeldSweep(
-    clock,
-    () => limits,
-    (limit) => looks.push(limit),
-  );
-  clock.advance(SWEEP_MS / 10);
-  assert.equal(looks.length, 3);
-  clock.advance((SWEEP_MS * 9) / 10);
-  assert.deepEqual(new Set(looks), new Set(limits));
-  looks = [];
-  sweep.stop();
-  clock.advance(SWEEP_MS);
-  assert.deepEqual(looks, []);
-});
-
 onEachBackend('leases: calls of one turn share two round trips', async (t, { address }) => {
   const client = clientOf(t, [address]);
   const { leases } = limitsOf(t, client);
@@ -224,6 +127,33 @@ onEachBackend('leases: calls of one turn share two round trips', async (t, { add
   assert.deepEqual([statistics?.add.hits, statistics?.cas.hits], [1, 1]);
   assert.deepEqual(await leases.active('l', UNBOUNDED), { status: 'done', active: 0 });
 });
+
+onEachBackend(
+  'leases: a proxy whose clock is far ahead does not empty the limit, nor fill it for longer than a week',
+  async (t, { address }) => {
+    const log = recordedLog();
+    const startMs = 1_800_000_000_000;
+    let nowMs = startMs;
+    const ahead = limitsOf(t, clientOf(t, [address]), { nowMs: () => nowMs + 40 * DAY_MS }).leases;
+    const { leases } = limitsOf(t, clientOf(t, [address]), { nowMs: () => nowMs, log });
+    const other = limitsOf(t, clientOf(t, [address]), { nowMs: () => nowMs }).leases;
+    const options = { max: 5, ttl: 60 };
+    assert.deepEqual(await ahead.acquire('l', { ...options, id: 'ahead' }, UNBOUNDED), acquired(1));
+    for (const [index, id] of ['a', 'b'].entries()) {
+      assert.deepEqual(await leases.acquire('l', { ...options, id }, UNBOUNDED), acquired(index + 2));
+      assert.deepEqual(await other.active('l', UNBOUNDED), { status: 'done', active: index + 2 });
+    }
+    const warnings = log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    assert.deepEqual(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /lease:l has leases that end 40 days from now/);
+    // A limit that is full changes no more, and ends all the same.
+    await ahead.acquire('full', { ...options, id: 'ahead' }, UNBOUNDED);
+    assert.equal((await leases.acquire('full', { max: 1, ttl: 60, id: 'a' }, UNBOUNDED)).status, 'full');
+    nowMs = startMs + LATEST_END_MS;
+    assert.equal((await leases.acquire('full', { max: 1, ttl: 60, id: 'a' }, UNBOUNDED)).status, 'acquired');
+    assert.deepEqual(await leases.active('l', UNBOUNDED), { status: 'done', active: 0 });
+  },
+);
 
 onEachBackend('leases: a key that holds something else is not overwritten', async (t, { address }) => {
   const client = clientOf(t, [address]);
@@ -297,20 +227,4 @@ test('leases: one call more than may wait for leases is not granted, and one tha
   await server.received('gets lease:l\r\n');
   server.write('END\r\n');
   assert.deepEqual(await next, { status: 'done', active: 0 });
-});
-
-test('leases: they are put back at once when a connection ends, and not more often than each second', () => {
-  const clock = new FakeClock();
-  const runs: number[] = [];
-  const timer = new RepublishTimer(clock, () => runs.push(clock.now()));
-  timer.request();
-  timer.request();
-  timer.request();
-  clock.advance(REPUBLISH_MIN_MS * 5);
-  timer.request();
-  assert.deepEqual(runs, [0, REPUBLISH_MIN_MS, REPUBLISH_MIN_MS * 5]);
-  timer.request();
-  timer.stop();
-  clock.advance(REPUBLISH_MIN_MS * 5);
-  assert.equal(runs.length, 3);
 });

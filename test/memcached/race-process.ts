@@ -56,6 +56,7 @@ async function calls(name: string, max: number, ttl: number): Promise<void> {
     client,
     clock,
     randomToken: (length) => randomBytes(length).toString('hex').slice(0, length),
+    log: recordedLog(),
   });
   const ended = new AbortController();
   process.once('SIGTERM', () => ended.abort());

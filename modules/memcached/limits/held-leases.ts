@@ -1,4 +1,4 @@
-import { MAX_FORKS } from './lease-set.ts';
+import { LATEST_END_MS, MAX_FORKS } from './lease-set.ts';
 
 /** Leases that one process remembers over all limits; beyond it the longest unused limit is forgotten. */
 const MAX_HELD_LEASES = 100_000;
@@ -39,7 +39,11 @@ export class HeldLeases {
   living(limit: string, nowMs: number): ReadonlyMap<string, HeldLease> {
     const leases = this.#limits.get(limit);
     if (leases === undefined) return new Map();
-    for (const [id, { endMs }] of leases) if (endMs <= nowMs) this.delete(limit, id);
+    for (const [id, lease] of leases) {
+      if (lease.endMs <= nowMs) this.delete(limit, id);
+      // This clock was ahead, and has been put right.
+      else lease.endMs = Math.min(lease.endMs, nowMs + LATEST_END_MS);
+    }
     return leases;
   }
 

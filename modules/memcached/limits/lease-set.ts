@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MAX_SPAN_S } from './options.ts';
 
 /** Begins every value of this form. */
 const MAGIC = 'L2';
@@ -19,6 +20,9 @@ export const WHOLE_CALL = '-'.repeat(FORK_CHARS);
 export const MAX_FORKS = 8;
 /** Leases that one limit can have, each fork for one, those above `max` that were put back included: about 640 kB. */
 export const MAX_STORED_LEASES = 20_000;
+
+/** Latest end of a lease, ms from now, on a clock that goes a minute after that of the proxy which granted it. */
+export const LATEST_END_MS = MAX_SPAN_S * 1000 + 60_000;
 
 /** A lease, as the store holds it. */
 interface Lease {
@@ -75,6 +79,14 @@ export function lengthenLease(set: LeaseSet, id: string, endMs: number): boolean
   if (lease === undefined || lease.endMs >= endMs) return false;
   lease.endMs = endMs;
   set.untilMs = Math.max(set.untilMs, endMs);
+  return true;
+}
+
+/** Has no lease end later than `latestMs`. Whether one would have. */
+export function boundLeases(set: LeaseSet, latestMs: number): boolean {
+  if (set.untilMs <= latestMs) return false;
+  for (const lease of set.leases.values()) lease.endMs = Math.min(lease.endMs, latestMs);
+  set.untilMs = latestMs;
   return true;
 }
 

@@ -1,7 +1,16 @@
+import type { Logger } from '../../../core/index.ts';
 import { type CacheClient, down, isWord } from '../client.ts';
 import type { Reply } from '../command.ts';
 import type { CacheServer } from '../server.ts';
-import { emptyLeases, GENERATION_CHARS, type LeaseSet, parseLeases, printLeases } from './lease-set.ts';
+import {
+  boundLeases,
+  emptyLeases,
+  GENERATION_CHARS,
+  LATEST_END_MS,
+  type LeaseSet,
+  parseLeases,
+  printLeases,
+} from './lease-set.ts';
 
 /** Memcached flags of a string. */
 const FLAGS = 1;
@@ -13,6 +22,8 @@ export interface StoredLeases {
   readonly cas: string | null;
   /** When the answer came, Unix ms. */
   readonly nowMs: number;
+  /** Whether leases were to last too long: unless that is stored, they begin to end anew with each look. */
+  readonly isBounded: boolean;
 }
 
 export interface LeaseStoreOptions {
@@ -20,6 +31,7 @@ export interface LeaseStoreOptions {
   /** Unix time, ms: what leases end by, on every proxy. */
   readonly nowMs?: () => number;
   readonly randomToken: (length: number) => string;
+  readonly log: Logger;
 }
 
 /** The values in which the store keeps the leases of limits, one for each. */
@@ -27,11 +39,15 @@ export class LeaseStore {
   readonly #client: CacheClient;
   readonly #nowMs: () => number;
   readonly #randomToken: (length: number) => string;
+  readonly #log: Logger;
+  /** Whether a clock that is wrong has been logged. */
+  #warned = false;
 
-  constructor({ client, nowMs, randomToken }: LeaseStoreOptions) {
+  constructor({ client, nowMs, randomToken, log }: LeaseStoreOptions) {
     this.#client = client;
     this.#nowMs = nowMs ?? Date.now;
     this.#randomToken = randomToken;
+    this.#log = log;
   }
 
   /** Unix time, ms. */
@@ -50,11 +66,26 @@ export class LeaseStore {
     const read = await server.execute('gets', wire, `gets ${wire}\r\n`, server.deadlineMs());
     const nowMs = this.#nowMs();
     if (isWord(read, 'END')) {
-      return { set: emptyLeases(this.#randomToken(GENERATION_CHARS), nowMs), cas: null, nowMs };
+      const set = emptyLeases(this.#randomToken(GENERATION_CHARS), nowMs);
+      return { set, cas: null, nowMs, isBounded: false };
     }
     if (read.kind !== 'value') return down(read).reason;
     const set = parseLeases(read.value.bytes);
-    return set === null ? 'the key holds something else' : { set, cas: read.cas, nowMs };
+    if (set === null) return 'the key holds something else';
+    // Memcached takes a lifetime above 30 days for a Unix time that has passed, and drops the value at once.
+    const { untilMs } = set;
+    const isBounded = boundLeases(set, nowMs + LATEST_END_MS);
+    if (isBounded) this.#warn(limit, untilMs - nowMs);
+    return { set, cas: read.cas, nowMs, isBounded };
+  }
+
+  #warn(limit: string, aheadMs: number): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    const days = Math.round(aheadMs / 86_400_000);
+    this.#log.warn(
+      `memcached: ${limit} has leases that end ${days} days from now, and none lasts longer than a week: the clock of this proxy or of another is wrong. Said once.`,
+    );
   }
 
   /** Stores them, unless another process was faster: any word but STORED. */

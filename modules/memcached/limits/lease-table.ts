@@ -175,14 +175,14 @@ export class LeaseTable {
     batch: readonly Waiting[],
     read: StoredLeases,
   ): { readonly results: readonly StepResult[]; readonly storing: Promise<Reply> | null } {
-    const { set, nowMs } = read;
+    const { set, nowMs, isBounded } = read;
     const steps = batch.map(({ step }) => step);
     const { changed, results, gone } = applySteps(set, steps, {
       nowMs,
       held: this.held.living(limit, nowMs),
     });
     for (const id of gone) this.held.delete(limit, id);
-    return { results, storing: changed ? this.#store.write(limit, read) : null };
+    return { results, storing: changed || isBounded ? this.#store.write(limit, read) : null };
   }
 
   /** Tells what the steps came to; `stored` null: there was nothing to store. False when another process was faster. */

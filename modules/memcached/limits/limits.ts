@@ -1,4 +1,4 @@
-import type { Clock } from '../../../core/index.ts';
+import type { Clock, Logger } from '../../../core/index.ts';
 import type { CacheClient } from '../client.ts';
 import { newLimitCounters } from './decisions.ts';
 import { Forks } from './forks.ts';
@@ -13,6 +13,7 @@ export interface LimitsOptions {
   /** Unix time, ms; the system's. */
   readonly nowMs?: () => number;
   readonly randomToken: (length: number) => string;
+  readonly log: Logger;
 }
 
 /** What limits calls, on one client. */

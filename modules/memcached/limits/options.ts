@@ -5,7 +5,7 @@ import type { OnDown } from './outcome.ts';
 /** Leases that one limit may grant: the store's value for so many is 320 kB. */
 export const MAX_LEASES = 10_000;
 /** Longest lease and longest window, s: a week. */
-const MAX_SPAN_S = 604_800;
+export const MAX_SPAN_S = 604_800;
 /** Largest `limit` of a rate. */
 const MAX_RATE = 1_000_000_000;
 
