@@ -42,9 +42,9 @@ export default defineRoutes({
       if (!ksr.rr.loose_route()) {
         return ksr.siputils.is_method('ACK') ? undefined : ksr.sl.sl_send_reply(404, 'Not Here');
       }
-      // Not before it is answered: one that means no call gets 481, and must neither free the place of a call that goes on nor renew one that is
-      // over. An ACK has no answer.
+      // Not before it is answered: what means no call, and gets 481, must not keep the place of one that is over. An ACK has no answer.
       if (!ksr.siputils.is_method('ACK')) ksr.tm.t_on_reply('answered');
+      if (ksr.siputils.is_method('BYE')) ksr.tm.t_on_failure('byeFailed');
       withinCall(context);
       return ksr.tm.t_relay();
     }
@@ -80,6 +80,13 @@ export default defineRoutes({
     // The call was refused, cancelled, or no one answered it. If this was one of several forks, the place stays with the others.
     async unanswered(context) {
       await giveBack(context);
+    },
+
+    // The other side knows no such call, or does not answer: it is over as well (RFC 3261 15.1.1), or a gateway that restarts would take its
+    // calls' places along until they end. A BYE with wrong tags frees the place of a call that goes on. That keeps no one out: who knows the
+    // Call-ID can also send his BYE to himself, and answer it with 200.
+    async byeFailed(context) {
+      if (context.ksr.tm.t_check_status('408|481')) await giveBack(context);
     },
   },
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ROOT } from '../architecture/source-files.ts';
+import { eventually } from '../memcached/limits-rig.ts';
 import { type Proxy, startProxy } from '../programs/proxy.ts';
 import { Endpoint, type Incoming, routesOf } from './endpoint.ts';
 
@@ -33,11 +34,15 @@ async function startExample(
   return proxy;
 }
 
+/** What requests within a call get whose Call-ID begins like that. */
+const REFUSALS = ['408 Request Timeout', '481 Call Does Not Exist', '500 Server Internal Error'];
+
 function takes({ method, id, answer }: Incoming): void {
-  answer(method !== 'INVITE' && id === 'unknown' ? '481 Call Does Not Exist' : '200 OK');
+  const refusal = REFUSALS.find((each) => id.startsWith(each.slice(0, 3)));
+  answer(method === 'INVITE' ? '200 OK' : (refusal ?? '200 OK'));
 }
 
-/** Someone who takes calls, and refuses what means a call that is not. */
+/** Someone who takes calls, and refuses what comes within some of them. */
 async function openEndpoint(t: TestContext): Promise<Endpoint> {
   const endpoint = await Endpoint.open(takes);
   t.after(() => endpoint.close());
@@ -81,24 +86,47 @@ test('example call-limit: who is no customer is refused', async (t) => {
   assert.equal(statusOf(await invite(endpoint, proxy, 'callee')), '403 Forbidden');
 });
 
-test('example call-limit: a second fork takes no second place, and a BYE that means no call frees none', async (t) => {
+test('example call-limit: a second fork takes no second place', async (t) => {
   const [proxy, endpoint] = await Promise.all([startExample(t, 'call-limit'), openEndpoint(t)]);
-  const answer = await invite(endpoint, proxy, 'callee', 'unknown');
-  assert.equal(statusOf(answer), '200 OK');
-  assert.equal(statusOf(await invite(endpoint, proxy, 'fork', 'unknown')), '200 OK');
+  assert.equal(statusOf(await invite(endpoint, proxy, 'callee', 'forked')), '200 OK');
+  assert.equal(statusOf(await invite(endpoint, proxy, 'fork', 'forked')), '200 OK');
   assert.equal(statusOf(await invite(endpoint, proxy, 'callee')), '200 OK');
-  const bye = { method: 'BYE', id: 'unknown', user: 'callee', routes: routesOf(answer) } as const;
-  const refused = await endpoint.ask(proxy.port, { ...bye, branch: 'z9hG4bKbye' }, TRIES);
-  assert.equal(statusOf(refused), '481 Call Does Not Exist');
   assert.equal(statusOf(await invite(endpoint, proxy, 'callee')), '486 Too Many Calls');
 });
+
+for (const refusal of REFUSALS) {
+  const isOver = !refusal.startsWith('500');
+  test(`example call-limit: a BYE that is answered ${refusal} ${isOver ? 'frees the place' : 'does not'}`, async (t) => {
+    const [proxy, endpoint] = await Promise.all([startExample(t, 'call-limit'), openEndpoint(t)]);
+    const id = `${refusal.slice(0, 3)}-call`;
+    const answer = await invite(endpoint, proxy, 'callee', id);
+    await invite(endpoint, proxy, 'callee');
+    const bye = {
+      method: 'BYE',
+      id,
+      user: 'callee',
+      branch: 'z9hG4bKbye',
+      routes: routesOf(answer),
+    } as const;
+    const hasRoom = async (): Promise<boolean> =>
+      statusOf(await invite(endpoint, proxy, 'callee')) === '200 OK';
+    if (isOver) {
+      // A 408 is not sent on (RFC 4320 4.2).
+      endpoint.send(proxy.port, bye);
+      await eventually('room for a call', hasRoom);
+    } else {
+      assert.equal(statusOf(await endpoint.ask(proxy.port, bye, TRIES)), refusal);
+      assert.equal(await hasRoom(), false);
+    }
+  });
+}
 
 test('example call-limit: requests within calls that are not take no place', async (t) => {
   const [proxy, endpoint] = await Promise.all([startExample(t, 'call-limit'), openEndpoint(t)]);
   const answer = await invite(endpoint, proxy, 'callee');
   const update = { method: 'UPDATE', user: 'callee', routes: routesOf(answer) } as const;
   const statuses: string[] = [];
-  for (const id of ['unknown', 'another']) {
+  for (const id of ['481-stray', 'stray']) {
     const branch = `z9hG4bKupdate-${id}`;
     statuses.push(statusOf(await endpoint.ask(proxy.port, { ...update, id, branch }, TRIES)));
   }
