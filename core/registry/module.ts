@@ -156,11 +156,11 @@ type Callable<F, K extends RouteKind> = F extends { readonly routes: readonly (i
         : false
       : true;
 
-/** The names of the handlers a routes file defines, by kind. */
+/** The names of the handlers a routes file defines, by kind; a kind that is left out has none. */
 export interface HandlerNames {
-  readonly onreply: string;
-  readonly failure: string;
-  readonly branch: string;
+  readonly onreply?: string;
+  readonly failure?: string;
+  readonly branch?: string;
 }
 
 declare const handlerKind: unique symbol;
@@ -170,7 +170,9 @@ export type HandlerName<K extends keyof HandlerNames> = string & { readonly [han
 type ArgOf<A, N extends HandlerNames> = A extends {
   readonly [handlerKind]?: infer K extends keyof HandlerNames;
 }
-  ? N[K]
+  ? K extends keyof N
+    ? N[K]
+    : never
   : A;
 
 /** A function as routes see it: the leading `Call` is filled in by the core. */
@@ -179,7 +181,7 @@ type Bound<F, N extends HandlerNames> = F extends { call(call: never, ...args: i
   : never;
 
 /** A module's functions as handlers of kind `K` see them. */
-export type FunctionsOf<M, K extends RouteKind, N extends HandlerNames = HandlerNames> = M extends {
+export type FunctionsOf<M, K extends RouteKind, N extends HandlerNames = object> = M extends {
   readonly functions: infer F;
 }
   ? { readonly [P in keyof F as Callable<F[P], K> extends true ? P : never]: Bound<F[P], N> }
@@ -206,12 +208,20 @@ type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) exten
   ? I
   : never;
 
-/** What a handler receives: only what the modules in `uses` export. */
-export interface RouteContext<
-  U extends ModuleName,
-  K extends RouteKind,
-  N extends HandlerNames = HandlerNames,
-> {
+/**
+ * What a handler receives: only what the modules in `uses` export.
+ *
+ * A function of your own takes the handler's context where it asks for some of its modules. One that arms handlers says which: only routes
+ * that have them can call it.
+ *
+ * @example
+ * async function toGateway({ pv, ksr }: RouteContext<'pv' | 'tm', 'request', { failure: 'busy' }>) {
+ *   pv.$du.set('sip:10.0.0.7');
+ *   ksr.tm.t_on_failure('busy');
+ *   await ksr.tm.t_relay();
+ * }
+ */
+export interface RouteContext<U extends ModuleName, K extends RouteKind, N extends HandlerNames = object> {
   readonly msg: K extends RequestRoute ? SipRequest : SipResponse;
   readonly log: Logger;
   readonly pv: UnionToIntersection<PvOf<ModuleRegistry[U]>>;
