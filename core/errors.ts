@@ -85,6 +85,7 @@ export const errors = {
     'ERR_ROUTE_KEY',
     "%s: %s calls %s('%s'), but a plain string is taken as it stands; write %s`%s` to have pseudo-variables and lifetime read from it",
   ),
+  ERR_ROUTE_FORMAT: define('ERR_ROUTE_FORMAT', "%s: %s calls %s with the format '%s': %s"),
   ERR_ROUTE_FUNCTION: define('ERR_ROUTE_FUNCTION', '%s works in %s handlers, not in %s handlers'),
   ERR_CONFIG_READ: define('ERR_CONFIG_READ', "cannot read the configuration file '%s': %s"),
   ERR_CONFIG_SYNTAX: define('ERR_CONFIG_SYNTAX', 'not valid YAML: %s'),

@@ -23,7 +23,8 @@ export interface LoadedVariable
 }
 
 /** A function as it is called at run time. */
-export interface LoadedFunction extends Pick<FnDef<unknown>, 'doc' | 'signature' | 'on' | 'routes'> {
+export interface LoadedFunction
+  extends Pick<FnDef<unknown>, 'doc' | 'signature' | 'on' | 'routes' | 'expands'> {
   call(call: Call<unknown>, ...args: readonly unknown[]): unknown;
 }
 

@@ -54,6 +54,8 @@ interface FnDoc {
   readonly doc: string;
   /** Arguments and result as TypeScript would write them: `(code: number, reason?: string): boolean`. */
   readonly signature: string;
+  /** Set where its texts are formats, with pseudo-variables in them: plain ones in a handler are checked when the routes are loaded. */
+  readonly expands?: true;
 }
 /** A function for handlers. `on` names the messages it works on, and so the type of `msg`; `routes` narrows it to some handlers. */
 export type FnDef<State> =

@@ -1,13 +1,16 @@
 import { errors, type ProxyError, ProxyErrors } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Fields, isFields } from '../registry/fields.ts';
-import { type Loaded, variablesOf } from '../registry/loaded.ts';
+import { functionsOf, type Loaded, variablesOf } from '../registry/loaded.ts';
 import { didYouMean } from '../registry/nearest.ts';
 import type { NamedRouteKind } from '../registry/services.ts';
-import { shown } from '../registry/shown.ts';
+import { excerpt, messageOf, shown } from '../registry/shown.ts';
 import { compileContext, type Context, type ContextClass } from './bind.ts';
 import { namesArmedBy } from './armed-names.ts';
+import { compileFormat } from './format.ts';
+import { literalFormats } from './literal-formats.ts';
 import { literalKeys } from './literal-keys.ts';
+import { Variables } from './variables.ts';
 
 type Run = (context: Context) => unknown;
 
@@ -39,7 +42,7 @@ const KEYS = ['uses', 'request', 'reply', ...NAMED_KINDS] as const;
 /**
  * Checks a routes file's default export against the loaded modules and makes handlers of it.
  *
- * @throws ProxyErrors with every mistake: ERR_ROUTE_SHAPE, ERR_ROUTE_USES, ERR_ROUTE_NAME, ERR_ROUTE_KEY.
+ * @throws ProxyErrors with every mistake: ERR_ROUTE_SHAPE, ERR_ROUTE_USES, ERR_ROUTE_NAME, ERR_ROUTE_KEY, ERR_ROUTE_FORMAT.
  */
 export function handlerSet(
   routes: unknown,
@@ -58,6 +61,7 @@ export function handlerSet(
   };
   checks.armedNames(named);
   checks.literalKeys(loaded);
+  checks.literalFormats(loaded);
   if (checks.mistakes.length > 0 || request === null) throw new ProxyErrors(checks.mistakes);
   const used = loaded.filter(({ module }) => uses.includes(module.name));
   return { file, Context: compileContext(used), request, reply, named };
@@ -149,6 +153,26 @@ class RoutesChecks {
     for (const { label, source } of this.#sources) {
       for (const { variable, key } of literalKeys(source, expanding))
         this.mistakes.push(errors.ERR_ROUTE_KEY(this.#file, label, variable, key, variable, key));
+    }
+  }
+
+  literalFormats(loaded: readonly Loaded[]): void {
+    const variables = new Variables(loaded);
+    const expanding = new Set(
+      loaded.flatMap(({ module }) =>
+        functionsOf(module).flatMap(([name, { expands }]) => (expands ? [`${module.name}.${name}`] : [])),
+      ),
+    );
+    for (const { label, source } of this.#sources) {
+      for (const { fn, format } of literalFormats(source, expanding)) {
+        try {
+          compileFormat(format, variables);
+        } catch (cause) {
+          this.mistakes.push(
+            errors.ERR_ROUTE_FORMAT(this.#file, label, fn, excerpt(format), messageOf(cause)),
+          );
+        }
+      }
     }
   }
 

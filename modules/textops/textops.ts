@@ -23,6 +23,7 @@ export const textops = defineModule({
   functions: {
     append_hf: {
       on: 'any',
+      expands: true,
       doc: 'Adds complete header lines behind all others, or behind the first header named `after`. Variables in the text are expanded.',
       signature: '(text: string, after?: string): boolean | Promise<boolean>',
       call: (call, text: string, after?: string) =>
@@ -30,6 +31,7 @@ export const textops = defineModule({
     },
     insert_hf: {
       on: 'any',
+      expands: true,
       doc: 'Adds complete header lines above all others, or above the first header named `before`. Variables in the text are expanded.',
       signature: '(text: string, before?: string): boolean | Promise<boolean>',
       call: (call, text: string, before?: string) =>
@@ -37,6 +39,7 @@ export const textops = defineModule({
     },
     append_to_reply: {
       on: 'request',
+      expands: true,
       doc: 'Adds complete header lines to the replies that this run of the handler sends. Variables in the text are expanded.',
       signature: '(text: string): boolean | Promise<boolean>',
       call: (call, text: string) =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { errors } from '../../../core/errors.ts';
 import { LOG_LEVELS, type LogLevel } from '../../../core/log.ts';
 import { xlog } from '../../../modules/xlog/xlog.ts';
 import { recordedLog } from '../../transport/recorded-log.ts';
@@ -15,7 +16,7 @@ function setUp(variables = {}, level: LogLevel = 'debug') {
   const isEnabled = (asked: LogLevel) => LOG_LEVELS.indexOf(asked) >= LOG_LEVELS.indexOf(level);
   const call = callOf(state, request(), { log: { ...log, isEnabled } });
   const lines = () => log.lines.map((line) => [line.level, line.message]);
-  return { call, core, lines };
+  return { call, core, log, lines };
 }
 
 test('xlog: each level of Kamailio becomes one of the log', async () => {
@@ -96,13 +97,45 @@ test('xlog: cuts one line end', async () => {
   }
 });
 
-test('xlog: an unknown level is ERR_XLOG_LEVEL', () => {
-  const { call } = setUp();
+test('xlog: a line with an unknown level is reported as lost', () => {
   for (const level of ['L_LOUD', 'toString', 'info', '']) {
-    assert.throws(() => write.call(call, level, 'text'), {
-      code: 'ERR_XLOG_LEVEL',
-      message: `xlog: '${level}' is not a log level: expected one of L_ALERT, L_CRIT, L_ERR, L_WARN, L_NOTICE, L_INFO, L_DBG`,
-    });
+    const { call, log, lines } = setUp();
+    assert.equal(write.call(call, level, 'text'), undefined);
+    assert.equal(log.lines[0]?.fields['code'], 'ERR_XLOG_LEVEL');
+    assert.deepEqual(lines(), [
+      [
+        'error',
+        `a line was not written: xlog: '${level}' is not a log level: expected one of L_ALERT, L_CRIT, L_ERR, L_WARN, L_NOTICE, L_INFO, L_DBG`,
+      ],
+    ]);
+  }
+});
+
+test('xlog: a line whose variables fail is reported as lost, with its format and its call, and the handler goes on', async () => {
+  const failures = [
+    (): never => {
+      throw errors.ERR_PV_UNKNOWN('$rmm', '');
+    },
+    () => Promise.reject(errors.ERR_PV_UNKNOWN('$rmm', '')),
+  ];
+  for (const expand of failures) {
+    const log = recordedLog();
+    const core = fakeCore();
+    core.formats.expand = expand;
+    const state = xlog.init({ params: {}, log, core, deps: {} });
+    await levelled.xdbg.call(callOf(state, request(), { log }), 'typo $rmm here');
+    assert.deepEqual(log.lines, [
+      {
+        level: 'error',
+        message: "a line was not written: no pseudo-variable named '$rmm'",
+        fields: {
+          code: 'ERR_PV_UNKNOWN',
+          route: 'request',
+          format: 'typo $rmm here',
+          callId: 'c1@198.51.100.7',
+        },
+      },
+    ]);
   }
 });
 
