@@ -11,6 +11,7 @@ export { defineRoutes, type Routes } from './registry/routes.ts';
 export { Avps, Scope, type PvValue, type RouteKind } from './registry/scope.ts';
 export { Secret } from './registry/secret.ts';
 export type * from './registry/services.ts';
+export { shownTyped } from './registry/shown.ts';
 export { BoundedCache } from './routing/bounded-cache.ts';
 export { Slot, type SlotOwner } from './slot.ts';
 export { Edits, type EditText } from './sip/edits.ts';

@@ -82,6 +82,12 @@ export interface FlowTokens {
 export type NamedRouteKind = 'onreply' | 'failure' | 'branch';
 export interface HandlerService {
   has(kind: NamedRouteKind, name: string): boolean;
+  /**
+   * Makes sure that a handler exists which a function is asked to arm.
+   *
+   * @throws ERR_ROUTE_NAME with the nearest name.
+   */
+  mustHave(kind: NamedRouteKind, name: string, by: { readonly fn: string; readonly scope: Scope }): void;
   /** Whether the routes have a `reply` handler. */
   readonly hasReplyHandler: boolean;
   /**

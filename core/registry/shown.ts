@@ -8,6 +8,12 @@ export function shown(value: unknown): string {
   return excerpt(asJson(value));
 }
 
+/** The same with the type where that is not plain to see: a text that looks like a number, a bigint. */
+export function shownTyped(value: unknown): string {
+  const type = typeof value;
+  return type === 'string' || type === 'bigint' ? `${shown(value)} (${type})` : shown(value);
+}
+
 /** Text for an error message, cut when long. */
 export function excerpt(text: string): string {
   return text.length <= MAX_SHOWN_CHARS ? text : `${text.slice(0, MAX_SHOWN_CHARS)}…`;

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
-import { ProxyError } from '../errors.ts';
+import { errors, ProxyError } from '../errors.ts';
 import type { LogFields, Logger } from '../log.ts';
 import { awaitWithin, type Outcome } from '../registry/await-within.ts';
+import { didYouMean } from '../registry/nearest.ts';
 import { isPromiseLike } from '../registry/promise-like.ts';
 import type { Scope } from '../registry/scope.ts';
 import type { HandlerService, NamedRouteKind } from '../registry/services.ts';
@@ -51,6 +52,17 @@ export class Handlers implements HandlerService {
     return this.#set?.named[kind].has(name) ?? false;
   }
 
+  mustHave(
+    kind: NamedRouteKind,
+    name: string,
+    { fn, scope }: { readonly fn: string; readonly scope: Scope },
+  ): void {
+    const set = this.#set;
+    if (set === null || set.named[kind].has(name)) return;
+    const hint = didYouMean(name, set.named[kind].keys());
+    throw errors.ERR_ROUTE_NAME(set.file, scope.route, fn, name, kind, hint);
+  }
+
   /** Runs the `request` handler. Returns whether it ended well; a promise only when it returned one. */
   runRequest(scope: Scope): boolean | Promise<boolean> {
     return this.#run(this.#set?.request, scope, 'request');
@@ -66,8 +78,13 @@ export class Handlers implements HandlerService {
   #run(handler: Handler | null | undefined, scope: Scope, label: string): boolean | Promise<boolean> {
     const set = this.#set;
     if (set === null || handler === null || handler === undefined) {
-      // Armed by routes that a reload has replaced.
-      this.#log.error(`there is no ${label} handler`, { route: label });
+      this.#log.error(
+        `there is no ${label} handler: was it renamed or left out when the routes were loaded anew?`,
+        {
+          route: label,
+          callId: scope.msg.callId,
+        },
+      );
       return false;
     }
     try {

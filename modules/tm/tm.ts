@@ -3,7 +3,9 @@ import {
   defineModule,
   errors,
   type HandlerName,
+  type NamedRouteKind,
   promiseOf,
+  shownTyped,
   type SipRequest,
 } from '../../core/index.ts';
 import { declareFigures } from './figures.ts';
@@ -18,9 +20,21 @@ import { searchOf, type TmApi } from './search.ts';
 import { Tm } from './tm-layer.ts';
 import { variables } from './variables.ts';
 
-/** Kamailio's way to disarm a handler: `t_on_failure('0')`; null does the same here. */
-function armed(name: string | null): string | null {
-  return name === '0' ? null : name;
+/**
+ * The handler that is to run: null for none, and `'0'` is Kamailio's way to write that.
+ *
+ * @throws ERR_TM_VALUE, ERR_ROUTE_NAME.
+ */
+function armed(
+  { state, scope }: Call<Tm>,
+  name: string | null,
+  { fn, kind }: { readonly fn: string; readonly kind: NamedRouteKind },
+): string | null {
+  if (name === null || name === '0') return null;
+  if (typeof name !== 'string')
+    throw errors.ERR_TM_VALUE(fn, `the name of a handler in ${kind}, or null`, shownTyped(name));
+  state.core.handlers.mustHave(kind, name, { fn, scope });
+  return name;
 }
 
 /** Whether the transaction of the request in hand, or the INVITE that a CANCEL means, is here. */
@@ -110,9 +124,10 @@ export const tm = defineModule({
       signature: '(name: HandlerName | null): void',
       on: 'request',
       routes: ['request', 'failure'],
-      call({ scope }, name: HandlerName<'failure'> | null): void {
-        const transaction = transactionOf(scope);
-        if (transaction !== null) transaction.onFailure = armed(name);
+      call(call, name: HandlerName<'failure'> | null): void {
+        const handler = armed(call, name, { fn: 't_on_failure', kind: 'failure' });
+        const transaction = transactionOf(call.scope);
+        if (transaction !== null) transaction.onFailure = handler;
       },
     },
     t_on_reply: {
@@ -120,9 +135,10 @@ export const tm = defineModule({
       signature: '(name: HandlerName | null): void',
       on: 'request',
       routes: ['request', 'failure'],
-      call({ scope }, name: HandlerName<'onreply'> | null): void {
-        const transaction = transactionOf(scope);
-        if (transaction !== null) transaction.onReply = armed(name);
+      call(call, name: HandlerName<'onreply'> | null): void {
+        const handler = armed(call, name, { fn: 't_on_reply', kind: 'onreply' });
+        const transaction = transactionOf(call.scope);
+        if (transaction !== null) transaction.onReply = handler;
       },
     },
     t_on_branch: {
@@ -130,9 +146,10 @@ export const tm = defineModule({
       signature: '(name: HandlerName | null): void',
       on: 'request',
       routes: ['request', 'failure'],
-      call({ scope }, name: HandlerName<'branch'> | null): void {
-        const transaction = transactionOf(scope);
-        if (transaction !== null) transaction.onBranch = armed(name);
+      call(call, name: HandlerName<'branch'> | null): void {
+        const handler = armed(call, name, { fn: 't_on_branch', kind: 'branch' });
+        const transaction = transactionOf(call.scope);
+        if (transaction !== null) transaction.onBranch = handler;
       },
     },
     t_is_canceled: {

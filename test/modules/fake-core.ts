@@ -233,7 +233,12 @@ export function fakeCore(options: FakeCoreOptions = {}): FakeCore {
     setFlowTokens(tokens) {
       core.flowTokens = tokens;
     },
-    handlers: { has: () => false, hasReplyHandler: false, run: unused('handlers.run') },
+    handlers: {
+      has: () => false,
+      mustHave: () => undefined,
+      hasReplyHandler: false,
+      run: unused('handlers.run'),
+    },
     forwarding: {
       resolve: unused('forwarding.resolve'),
       print: unused('forwarding.print'),

@@ -68,8 +68,8 @@ test('reload: a handler armed before that the new routes lack: the responses go 
   await rig.receive(response(invite, 486), CALLEE);
   assert.equal(rig.starts().at(-1), 'SIP/2.0 486 Any -> 10.0.0.2:5060');
   assert.deepEqual(rig.lines('error'), [
-    'there is no onreply seen handler',
-    'there is no failure over handler',
+    'there is no onreply seen handler: was it renamed or left out when the routes were loaded anew?',
+    'there is no failure over handler: was it renamed or left out when the routes were loaded anew?',
   ]);
 });
 

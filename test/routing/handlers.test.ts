@@ -71,9 +71,12 @@ test('handlers: run the one that the scope and the name say', () => {
 });
 
 test('handlers: one of which there is none is logged and ends badly', () => {
-  const { handlers, messages } = handlersOf({ request() {} });
-  assert.equal(handlers.run(scopeOf('failure'), 'gone'), false);
-  assert.deepEqual(messages(), ['error: there is no failure gone handler']);
+  const { handlers, log, messages } = handlersOf({ request() {} });
+  assert.equal(handlers.run(scopeOf('failure', { callId: 'c1' }), 'gone'), false);
+  assert.deepEqual(messages(), [
+    'error: there is no failure gone handler: was it renamed or left out when the routes were loaded anew?',
+  ]);
+  assert.deepEqual(log.lines[0]?.fields, { route: 'failure gone', callId: 'c1' });
   assert.equal(handlers.hasReplyHandler, false);
   const none = new Handlers({ log: recordedLog(), clock: new FakeClock(), timeoutMs: 1 });
   assert.equal(none.runRequest(scopeOf('request')), false);
