@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A line of a stack: `    at name (file:line:column)` or `    at file:line:column`. */
@@ -9,15 +9,25 @@ interface Frame {
   readonly line: string;
 }
 
-/** Where a handler failed, `file:line`: the first frame in the routes file, else the first outside of the core, else the file alone. */
+/**
+ * Where a handler failed, `file:line`: the first frame in a file of the user, which is the routes file, one that it imports or a module under
+ * `mpath`; else the file alone.
+ */
 export function faultPlace(thrown: unknown, file: string): string {
   const frames = thrown instanceof Error ? framesOf(thrown) : [];
   const routesFile = resolve(file);
-  const coreFolder = ownFolder();
+  const own = ownFolders();
   const found =
-    frames.find(({ path }) => path === routesFile) ??
-    frames.find(({ path }) => !path.startsWith('node:') && !path.startsWith(coreFolder));
+    frames.find(({ path }) => path === routesFile || isUsers(path, own)) ??
+    frames.find(({ path }) => !path.startsWith('node:') && !own.some((folder) => path.startsWith(folder)));
   return found === undefined ? file : `${found.path}:${found.line}`;
+}
+
+/** Packages that the routes import are not where someone looks first. */
+function isUsers(path: string, own: readonly string[]): boolean {
+  return (
+    isAbsolute(path) && !path.includes('/node_modules/') && !own.some((folder) => path.startsWith(folder))
+  );
 }
 
 function framesOf(error: Error): Frame[] {
@@ -40,8 +50,9 @@ function plainPath(location: string): string {
   }
 }
 
-/** The folder of the core as stacks name it: of the sources when source maps are on, else of the build. */
-function ownFolder(): string {
+/** The folders of the program as stacks name them: of the sources where source maps are on, else of the build. */
+function ownFolders(): string[] {
   const here = framesOf(new Error('here'))[0]?.path ?? '';
-  return here.slice(0, here.lastIndexOf('routing'));
+  const root = here.slice(0, here.lastIndexOf('core/routing/')).replace(/dist\/$/, '');
+  return [root, `${root}dist/`].flatMap((folder) => [`${folder}core/`, `${folder}modules/`]);
 }
