@@ -31,7 +31,7 @@ const BARE = /^[^\s"=\\]+$/;
 
 /** One line without its end: `2026-01-31T12:00:00.000Z INFO   message key=value`. An error's stack follows on indented lines. */
 export function prettyLine({ time, level, message, fields }: LogEntry): string {
-  let line = `${time} ${level.toUpperCase().padEnd(6)} ${visible(cut(message))}`;
+  let line = `${time} ${level.toUpperCase().padEnd(6)} ${visible(textOf(message))}`;
   let stacks = '';
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
@@ -43,7 +43,7 @@ export function prettyLine({ time, level, message, fields }: LogEntry): string {
 
 /** One line without its end: `{"time":…,"level":…,"message":…}` and the fields; a field of one of these names gets a `_` in front. */
 export function jsonLine({ time, level, message, fields }: LogEntry): string {
-  const line: Record<string, unknown> = { time, level, message: cut(message) };
+  const line: Record<string, unknown> = { time, level, message: textOf(message) };
   for (const [name, value] of Object.entries(fields)) {
     line[Object.hasOwn(line, name) ? `_${name}` : name] = jsonValue(value);
   }

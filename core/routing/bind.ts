@@ -111,7 +111,8 @@ function defineVariables(target: Member, index: number, loaded: Loaded): void {
           }
         : {
             enumerable: true,
-            value(this: Member, ...inner: unknown[]) {
+            value(this: unknown, ...inner: unknown[]) {
+              if (!(this instanceof Member)) throw errors.ERR_ROUTE_DETACHED(name, `pv.${name}`);
               return new Ref(Context.callOf(Member.contextOf(this), index, loaded), inner);
             },
           },
@@ -136,7 +137,10 @@ function namespaceClass({ module }: Loaded): new (call: Call<unknown>) => Namesp
     const allowed = allowedRoutes(definition);
     Object.defineProperty(Functions.prototype, name, {
       enumerable: true,
-      value(this: Namespace, ...args: unknown[]) {
+      value(this: unknown, ...args: unknown[]) {
+        // As in `const { t_relay } = ksr.tm`: what it works on is held by the module in `ksr`.
+        if (!(this instanceof Namespace))
+          throw errors.ERR_ROUTE_DETACHED(name, `ksr.${module.name}.${name}(...)`);
         const call = Namespace.callOf(this);
         const { route } = call.scope;
         if (!allowed.includes(route))

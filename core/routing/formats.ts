@@ -3,7 +3,7 @@ import type { Loaded } from '../registry/loaded.ts';
 import { isPromiseLike } from '../registry/promise-like.ts';
 import type { Scope } from '../registry/scope.ts';
 import type { FormatService, PvResult } from '../registry/services.ts';
-import { excerpt } from '../registry/shown.ts';
+import { excerpt, shownTyped } from '../registry/shown.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { compileFormat, type Format, type Reference } from './format.ts';
 import { asResult } from './pv-result.ts';
@@ -35,11 +35,11 @@ export class Formats implements FormatService {
   }
 
   expand(scope: Scope, format: string): string | Promise<string> {
-    return format.includes('$') ? this.#compiled(format).expand(scope, false) : format;
+    return checked(format).includes('$') ? this.#compiled(format).expand(scope, false) : format;
   }
 
   expandKey(scope: Scope, format: string): string | Promise<string> {
-    return format.includes('$') ? this.#compiled(format).expand(scope, true) : format;
+    return checked(format).includes('$') ? this.#compiled(format).expand(scope, true) : format;
   }
 
   get(scope: Scope, name: string): PvResult | Promise<PvResult> {
@@ -53,7 +53,7 @@ export class Formats implements FormatService {
   }
 
   #variable(name: string): Reference {
-    const { only } = this.#compiled(name);
+    const { only } = this.#compiled(checked(name));
     if (only === null)
       throw errors.ERR_PV_SYNTAX(excerpt(name), 0, 'the name of one pseudo-variable must stand here');
     return only;
@@ -66,6 +66,12 @@ export class Formats implements FormatService {
     if (text.length <= MAX_CACHED_FORMAT_CHARS) this.#cache.set(text, format);
     return format;
   }
+}
+
+/** A text that routes gave. @throws ERR_TEXT_TYPE. */
+function checked(text: string): string {
+  if (typeof text !== 'string') throw errors.ERR_TEXT_TYPE('a text with pseudo-variables', shownTyped(text));
+  return text;
 }
 
 function asAnswer(answer: unknown): Answer {

@@ -1,3 +1,5 @@
+import { errors } from '../errors.ts';
+
 const LONE_BYTE = 0xdc00;
 
 /** Text for people from a byte string (one char a byte): UTF-8 where valid; bytes that are not become U+DC80..U+DCFF, so that `encodeText` gives the same bytes back. */
@@ -20,8 +22,9 @@ export function decodeText(bytes: string): string {
   return text;
 }
 
-/** The byte string (one char a byte) of a text: UTF-8, and U+DC80..U+DCFF back to single bytes. ASCII comes back as is. */
+/** The byte string (one char a byte) of a text: UTF-8, and U+DC80..U+DCFF back to single bytes. ASCII comes back as is. @throws ERR_TEXT_TYPE. */
 export function encodeText(text: string): string {
+  if (typeof text !== 'string') throw errors.ERR_TEXT_TYPE('what goes into a message', typeof text);
   let i = asciiLength(text);
   if (i === text.length) return text;
   let bytes = text.slice(0, i);

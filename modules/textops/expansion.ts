@@ -1,4 +1,4 @@
-import { encodeText, errors, type FormatService, type Scope } from '../../core/index.ts';
+import { encodeText, errors, type FormatService, type Scope, shownTyped } from '../../core/index.ts';
 
 /** Where text with variables is expanded: for whom, and with what. */
 export interface Expansion {
@@ -12,9 +12,10 @@ export interface Expansion {
 
 /**
  * Expands the variables in a text and hands the bytes to `use`, at once when nothing has to wait.
- * @throws ERR_TEXT_LINE_BREAK when a variable's value brings a line break that is refused.
+ * @throws ERR_TEXT_TYPE, ERR_TEXT_LINE_BREAK when a variable's value brings a line break that is refused.
  */
 export function expandThen<T>(text: string, expansion: Expansion, use: (bytes: string) => T): T | Promise<T> {
+  if (typeof text !== 'string') throw errors.ERR_TEXT_TYPE(expansion.caller, shownTyped(text));
   if (!text.includes('$')) return use(encodeText(text));
   const finish = (expanded: string): T => {
     if (expansion.lineBreaks === 'refused' && countLineBreaks(expanded) !== countLineBreaks(text)) {

@@ -116,6 +116,7 @@ export const tm = defineModule({
       routes: ['request', 'failure'],
       call({ state, scope }, code: number, reason: string): boolean {
         if (!Number.isInteger(code) || code < 100 || code > 699) throw errors.ERR_REPLY_CODE('t_reply', code);
+        if (typeof reason !== 'string') throw errors.ERR_TEXT_TYPE('t_reply', shownTyped(reason));
         return state.reply(scope, code, reason);
       },
     },
