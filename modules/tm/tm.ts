@@ -121,7 +121,7 @@ export const tm = defineModule({
       },
     },
     t_on_failure: {
-      doc: 'Names the failure handler to run when the request comes to a final response of 300 or above; null disarms.',
+      doc: 'Names the failure handler to run, once, when all branches of the request are done and none has a 2xx: they were refused, silent, out of reach or cancelled; or when it was cancelled before it had one. Null disarms. It does not run when the routes answer the request themselves, when t_relay is false and has answered it (478, 482, 483, 440), or when the request handler fails before it has sent the request on.',
       signature: '(name: HandlerName | null): void',
       on: 'request',
       routes: ['request', 'failure'],
