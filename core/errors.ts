@@ -60,7 +60,7 @@ export const errors = {
   ERR_MODULE_CYCLE: define('ERR_MODULE_CYCLE', 'modules depend on each other: %s'),
   ERR_MODULE_NAME_TAKEN: define(
     'ERR_MODULE_NAME_TAKEN',
-    "two of the modules that can be loaded are named '%s'",
+    "two of the modules that can be loaded are named '%s': %s and %s",
   ),
   ERR_MODULE_DECLARATION: define('ERR_MODULE_DECLARATION', "module '%s' is not declared properly: %s"),
   ERR_MODULE_INIT: define('ERR_MODULE_INIT', "module '%s' could not be initialised: %s"),

@@ -2,6 +2,7 @@ import { errors, type Place, type ProxyError } from '../errors.ts';
 import { declarationFaults } from './declaration.ts';
 import { variablesOf } from './loaded.ts';
 import type { AnyModule } from './module.ts';
+import { originOf } from './module-origin.ts';
 import { didYouMean } from './nearest.ts';
 import { type OrderProblem, startOrder } from './order.ts';
 import { type ParamSchema, readParam } from './params.ts';
@@ -61,8 +62,9 @@ export function checkRequests(available: readonly AnyModule[], wanted: readonly 
 function indexByName(available: readonly AnyModule[], mistakes: ProxyError[]): Map<string, AnyModule> {
   const known = new Map<string, AnyModule>();
   for (const module of new Set(available)) {
-    if (known.has(module.name)) mistakes.push(errors.ERR_MODULE_NAME_TAKEN(module.name));
-    else known.set(module.name, module);
+    const other = known.get(module.name);
+    if (other === undefined) known.set(module.name, module);
+    else mistakes.push(errors.ERR_MODULE_NAME_TAKEN(module.name, originOf(other), originOf(module)));
   }
   return known;
 }

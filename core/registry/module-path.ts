@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { errors, type Place, ProxyError, ProxyErrors } from '../errors.ts';
 import { isModuleDefinition } from './declaration.ts';
 import type { AnyModule } from './module.ts';
+import { noteOrigin } from './module-origin.ts';
 import { isFile, isFolder } from './on-disk.ts';
 import { packageFolder, packageMain } from './package-main.ts';
 import { messageOf } from './shown.ts';
@@ -42,7 +43,10 @@ export async function loadModulesFrom(
     }
     for (const file of files) {
       try {
-        for (const module of definitionsIn(await importModule(file), entry, file, place)) found.add(module);
+        for (const module of definitionsIn(await importModule(file), entry, file, place)) {
+          noteOrigin(module, file);
+          found.add(module);
+        }
       } catch (cause) {
         mistakes.push(importError(cause, entry, file, place));
       }

@@ -7,8 +7,12 @@ import type { AnyModule } from './module.ts';
 import { isPromiseLike } from './promise-like.ts';
 import type { CoreServices } from './services.ts';
 import { messageOf } from './shown.ts';
+import { framesOf, userFrame } from './stack-frames.ts';
 
 export type { LoadRequest } from './load-checks.ts';
+
+/** This file as stacks name it. */
+const THIS_FILE = /\/core\/registry\/registry\.[jt]s$/;
 
 interface LoadContext {
   readonly log: Logger;
@@ -138,7 +142,15 @@ export class Registry {
 function ignore(): void {}
 
 function reasonOf(outcome: Exclude<Outcome, 'done'>, { timeoutMs }: StepLimit): string {
-  return outcome === 'late' ? `it took longer than ${timeoutMs} ms` : messageOf(outcome.failed);
+  return outcome === 'late' ? `it took longer than ${timeoutMs} ms` : reasonIn(outcome.failed);
+}
+
+/** What a module threw, with its line where that is in a file of the user. Frames from here on are of whoever loads modules. */
+function reasonIn(thrown: unknown): string {
+  const frames = framesOf(thrown);
+  const here = frames.findIndex(({ path }) => THIS_FILE.test(path));
+  const at = userFrame(here < 0 ? frames : frames.slice(0, here));
+  return at === undefined ? messageOf(thrown) : `${messageOf(thrown)} (${at.path}:${at.line})`;
 }
 
 function stepError(error: ProxyError, outcome: Exclude<Outcome, 'done'>): ProxyError {
@@ -165,7 +177,7 @@ function initialise(checked: readonly Checked[], { log, core }: LoadContext): Lo
       apis.set(module.name, module.api?.(state));
       loaded.push({ module, state, log: ownLog });
     } catch (cause) {
-      const failure = errors.ERR_MODULE_INIT.at(place, module.name, messageOf(cause));
+      const failure = errors.ERR_MODULE_INIT.at(place, module.name, reasonIn(cause));
       failure.cause = cause;
       failures.push(failure);
     }

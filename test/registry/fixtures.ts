@@ -56,6 +56,11 @@ export function mistakeLines(run: () => unknown): string[] {
   return mistakesOf(run).map(({ code, message }) => `${code}: ${message}`);
 }
 
+/** An error message without the place at its end, which is in a file of these tests. */
+export function withoutPlace(message: string): string {
+  return message.replace(/ \(\/\S*\/test\/registry\/\S+\.[jt]s:\d+\)$/, '');
+}
+
 /** A run of a handler whose message has a few fields at most: nothing here reads SIP. */
 export function scopeOf(route: RouteKind, fields: Readonly<Record<string, unknown>> = {}): Scope {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stands for a message that only these tests read

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ProxyErrors } from '../../core/errors.ts';
 import { loadModulesFrom } from '../../core/registry/module-path.ts';
-import { load } from './fixtures.ts';
+import { load, mistakeLines, moduleOf } from './fixtures.ts';
 
 /** A module outside of the tree, as source text. */
 function source(name: string, exported = 'export default'): string {
@@ -135,5 +135,15 @@ test('mpath: reports all mistakes together, each with its place', async () => {
       );
       return true;
     },
+  );
+});
+
+test('mpath: a module of the same name as another is refused with its file', async () => {
+  const found = await loadModulesFrom(['./many/geo'], base, importModule);
+  assert.deepEqual(
+    mistakeLines(() => load([moduleOf('geo'), ...found], [])),
+    [
+      `ERR_MODULE_NAME_TAKEN: two of the modules that can be loaded are named 'geo': the built-in one and that of '${join(base, 'many/geo/geo.mjs')}'`,
+    ],
   );
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { param } from '../../core/registry/params.ts';
-import { coreWith, load, mistakeLines, mistakesOf, moduleOf, wanted } from './fixtures.ts';
+import { coreWith, load, mistakeLines, mistakesOf, moduleOf, wanted, withoutPlace } from './fixtures.ts';
 import { Registry } from '../../core/registry/registry.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
@@ -27,7 +27,7 @@ const REFUSED: readonly (readonly [string, () => unknown, string])[] = [
   [
     'two modules of one name',
     () => load([memcached, moduleOf('memcached')], wanted('memcached')),
-    "ERR_MODULE_NAME_TAKEN: two of the modules that can be loaded are named 'memcached'",
+    "ERR_MODULE_NAME_TAKEN: two of the modules that can be loaded are named 'memcached': the built-in one and the built-in one",
   ],
   [
     'an unknown parameter, with the nearest name',
@@ -138,7 +138,7 @@ test('Registry.load: names each module whose init throws, with the cause, and le
   ];
   const mistakes = mistakesOf(() => load(available));
   assert.deepEqual(
-    mistakes.map(({ code, message }) => [code, message]),
+    mistakes.map(({ code, message }) => [code, withoutPlace(message)]),
     [
       ['ERR_MODULE_INIT', "module 'a' could not be initialised: bad servers"],
       [
@@ -149,6 +149,16 @@ test('Registry.load: names each module whose init throws, with the cause, and le
   );
   assert.equal(mistakes[0]?.cause, cause);
   assert.equal(ran, false);
+});
+
+test('Registry.load: names the line of the module where its init failed', () => {
+  const available = [
+    moduleOf('a', {
+      init: () => JSON.parse('{') as unknown,
+    }),
+  ];
+  const [mistake] = mistakesOf(() => load(available));
+  assert.match(mistake?.message ?? '', /^module 'a' could not .* \(\/\S*registry-load\.test\.[jt]s:\d+\)$/);
 });
 
 test('Registry.load: keeps the core services for what routes need', () => {
