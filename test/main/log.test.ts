@@ -293,17 +293,3 @@ test('log: an announcement is printed whatever the level', async () => {
   await log.close();
   assert.equal(sink.text, '2026-01-31T12:00:00.000Z NOTICE ready port=1\n');
 });
-
-test('log: a message that is no text is printed all the same', async () => {
-  const rows: readonly (readonly [unknown, string])[] = [
-    [undefined, 'undefined'],
-    [5, '5'],
-    [{ a: 1 }, '{"a":1}'],
-    [new Error('no'), 'Error: no'],
-  ];
-  for (const [message, expected] of rows) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as routes in JavaScript may do
-    const text = await logged((log) => log.info(message as string));
-    assert.equal(text, `2026-01-31T12:00:00.000Z INFO   ${expected}\n`);
-  }
-});
