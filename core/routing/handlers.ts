@@ -33,7 +33,7 @@ export class Handlers implements HandlerService {
    * Checks a routes file's default export and makes it the one in force. Handlers that run go on with what they began with; when the
    * checks fail, so does everything.
    *
-   * @throws ProxyErrors with every mistake: ERR_ROUTE_SHAPE, ERR_ROUTE_USES, ERR_ROUTE_NAME.
+   * @throws ProxyErrors with every mistake, as `handlerSet`.
    */
   install(routes: unknown, registry: LoadedModules, { file }: { readonly file: string }): void {
     this.#set = handlerSet(routes, registry, { file, log: this.#log });
