@@ -1,6 +1,7 @@
 import {
   buildAck,
   buildCancel,
+  hasFurtherVia,
   type Outgoing,
   type SipRequest,
   type SipResponse,
@@ -160,7 +161,7 @@ export class Branch implements ClientUser, KnownBranch {
       if (this.transaction.invite && (status > 100 || first)) this.#startTimerC();
     } else {
       const isPassedOver = this.#passesOver(status);
-      if (!isPassedOver) this.#finish({ status, response });
+      if (!isPassedOver) this.#finish({ status, response: hasFurtherVia(response) ? response : null });
       this.#forgetRequest();
       if (isPassedOver) return;
     }

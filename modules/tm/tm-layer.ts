@@ -180,9 +180,10 @@ export class Tm implements TransactionLayer {
       return client !== undefined;
     }
     const known = this.branches.find(branch);
-    // 17.1.3; 16.7 step 3: with no Via but ours it was meant for nobody behind us.
-    if (known === null || known.method !== method) return false;
-    if (response.status > 100 && !hasFurtherVia(response)) return false;
+    if (known === null || known.method !== method) return false; // 17.1.3
+    // 16.7 step 3: with no Via but ours it goes no further. A 2xx is nothing without that; of a failure the status counts, since some callees leave Vias out.
+    const { status } = response;
+    if (status > 100 && status < 300 && !hasFurtherVia(response)) return false;
     known.received(response);
     return true;
   }
