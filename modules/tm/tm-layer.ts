@@ -203,11 +203,13 @@ export class Tm implements TransactionLayer {
   }
 
   giveUp(): number {
-    const left = this.#servers
-      .values()
-      .filter((known) => known instanceof Transaction && known.finalStatus === 0);
-    for (const known of left) if (known instanceof Transaction) giveUp(known);
-    return left.length;
+    let left = 0;
+    for (const known of this.#servers.values()) {
+      if (!(known instanceof Transaction) || known.finalStatus !== 0) continue;
+      giveUp(known);
+      left += 1;
+    }
+    return left;
   }
 
   /** A handler goes on with a request that was given up when it had ended, such as from a timer or behind a promise that it did not wait for. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HeldSweep, SWEEP_MS } from '../../modules/memcached/limits/held-sweep.ts';
-import { RELEASE_AGAIN_MS } from '../../modules/memcached/limits/leases.ts';
+import { MAX_RELEASES_AGAIN, RELEASE_AGAIN_MS } from '../../modules/memcached/limits/leases.ts';
 import { REPUBLISH_MIN_MS, RepublishTimer } from '../../modules/memcached/limits/republish-timer.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { eventually, limitsOf, onEachBackend } from './limits-rig.ts';
@@ -85,6 +85,20 @@ onEachBackend(
     assert.equal((await one.release('l', 'over', UNBOUNDED)).status, 'missing');
   },
 );
+
+onEachBackend('lost leases: releases that are sent again have a bound', async (t, { address }) => {
+  const clock = new FakeClock();
+  const { leases } = limitsOf(t, clientOf(t, [address]), { clock });
+  const before = clock.pending;
+  const stray = (count: number) =>
+    Promise.all(Array.from({ length: count }, (_, i) => leases.release('l', `stray-${i}`, UNBOUNDED)));
+  await stray(MAX_RELEASES_AGAIN);
+  assert.equal((await stray(5)).at(-1)?.status, 'missing');
+  assert.equal(clock.pending - before, MAX_RELEASES_AGAIN);
+  clock.advance(RELEASE_AGAIN_MS);
+  await eventually('sent again', async () => (await leases.active('l', UNBOUNDED)).status === 'done');
+  assert.equal(clock.pending, before);
+});
 
 test('lost leases: each limit is looked at once in a while, some of them at a time', () => {
   const clock = new FakeClock();

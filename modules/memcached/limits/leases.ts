@@ -27,6 +27,9 @@ import { mayExist, reasonOf, type StepReply } from './step-reply.ts';
 /** When a release that found nothing is sent once more, ms: proxies put back what the store has lost within about two seconds of its return. */
 export const RELEASE_AGAIN_MS = 5000;
 
+/** How many of these may wait; more are not sent again. */
+export const MAX_RELEASES_AGAIN = 10_000;
+
 /** What is asked for: a place among `max` for a thing. */
 interface Asked {
   readonly key: string;
@@ -43,6 +46,8 @@ export class Leases {
   readonly #table: LeaseTable;
   readonly #counters: Pick<LimitCounters, 'acquire' | 'distinct'>;
   readonly #clock: Clock;
+  /** Releases that wait to be sent once more. */
+  #waitingAgain = 0;
 
   constructor(table: LeaseTable, counters: Pick<LimitCounters, 'acquire' | 'distinct'>, clock: Clock) {
     this.#table = table;
@@ -209,10 +214,18 @@ export class Leases {
   #releaseEnded(key: string, step: ReleaseStep, end: StepReply): boolean {
     if (end.kind === 'down') return this.#keepRelease(key, step);
     // The proxy that holds the lease may be about to put it back: the call has ended while the store was away, or has just lost it.
-    if (end.kind === 'done' && !end.done && step.fork === null && step.ifUnused !== true) {
-      this.#clock.setTimer(RELEASE_AGAIN_MS, () => this.#sendRelease(key, { ...step, ifUnused: true }));
-    }
+    if (end.kind === 'done' && !end.done && step.fork === null && step.ifUnused !== true)
+      this.#releaseAgain(key, step);
     return false;
+  }
+
+  #releaseAgain(key: string, step: ReleaseStep): void {
+    if (this.#waitingAgain >= MAX_RELEASES_AGAIN) return;
+    this.#waitingAgain += 1;
+    this.#clock.setTimer(RELEASE_AGAIN_MS, () => {
+      this.#waitingAgain -= 1;
+      this.#sendRelease(key, { ...step, ifUnused: true });
+    });
   }
 
   #keepRelease(key: string, step: ReleaseStep): boolean {
