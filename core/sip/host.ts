@@ -19,8 +19,12 @@ export function skipHost(text: string, at: number, limit: number): number {
 
 /** A port that fills [start, end): 1 to 65,535, or -1. */
 export function readPort(text: string, start: number, end: number): number {
-  const port = readDecimal(text, start, end, MAX_PORT + 1);
-  return port >= 1 && port <= MAX_PORT ? port : -1;
+  return portOf(readDecimal(text, start, end, MAX_PORT + 1));
+}
+
+/** The number, or -1 when it is no port. */
+export function portOf(number: number): number {
+  return number >= 1 && number <= MAX_PORT ? number : -1;
 }
 
 /** The host without the brackets of an IPv6 reference. */

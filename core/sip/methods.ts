@@ -1,3 +1,5 @@
+import { asciiBytes, type HeadText, standsAt } from './head-text.ts';
+
 /** Methods with a constant of their own (RFC 3261, 3262, 3311, 3428, 3515, 3903, 6086, 6665): equal ones are the same string. */
 export const METHODS = [
   'INVITE',
@@ -16,10 +18,13 @@ export const METHODS = [
   'PUBLISH',
 ] as const;
 
+const METHOD_BYTES: readonly Uint8Array[] = METHODS.map(asciiBytes);
+
 /** The method that stands in [start, end): for the known ones always the same constant. Methods are case-sensitive (RFC 3261 7.1). */
-export function methodAt(text: string, start: number, end: number): string {
-  for (const method of METHODS) {
-    if (method.length === end - start && text.startsWith(method, start)) return method;
+export function methodAt({ head, bytes }: HeadText, start: number, end: number): string {
+  for (let i = 0; i < METHODS.length; i++) {
+    const wanted = METHOD_BYTES[i]!;
+    if (wanted.length === end - start && standsAt(bytes, start, wanted)) return METHODS[i]!;
   }
-  return text.slice(start, end);
+  return head.slice(start, end);
 }

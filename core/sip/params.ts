@@ -70,7 +70,8 @@ export class ParamReader {
       end = skipQuoted(bytes, start, limit);
       if (end < 0) return this.fail('quoted string without an end');
     } else {
-      while (end < limit && (CHAR_KINDS[bytes[end]!]! & CharKind.endsValue) === 0) end++;
+      const table = CHAR_KINDS;
+      while (end < limit && (table[bytes[end]!]! & CharKind.endsValue) === 0) end++;
     }
     this.valueStart = start;
     this.valueEnd = end;

@@ -34,99 +34,90 @@ const SPACE = 0x20;
  * sound lines.
  */
 export function scanHead(bytes: Uint8Array, text: string): HeadIndex {
-  return new HeadScan(bytes, text).run();
+  const { length } = text;
+  const faults = new Faults();
+  const startLineEnd = lineEnd(text, 0, faults);
+  const headersStart = Math.min(startLineEnd + 2, length);
+  let at = headersStart;
+  let lines = 0;
+  let count = 0;
+  for (; at < length && lines < MAX_HEADERS && !isEmptyLine(bytes, at, length); lines++) {
+    const faultsBefore = faults.count;
+    let end = lineEnd(text, at, faults);
+    while (end + 2 < length && isBlank(bytes[end + 2]!)) end = lineEnd(text, end + 3, faults);
+    const colon = text.indexOf(':', at);
+    const nameEnd = headerNameEnd(bytes, at, colon);
+    const isNamed = nameEnd > at && colon < end;
+    const id = isNamed ? headerIdOf(bytes, at, nameEnd) : Header.other;
+    if (id === Header.other) checkName(bytes, at, isNamed ? nameEnd : at, faults);
+    if (faults.count === faultsBefore) {
+      // A line with a fault in it is not indexed: no reply may copy it.
+      const valueEnd = trimLws(bytes, colon + 1, end);
+      setHeader(found, count, id, at, skipLws(bytes, colon + 1, valueEnd), valueEnd);
+      count++;
+    }
+    at = Math.min(end + 2, length);
+  }
+  const isClosed = at < length && isEmptyLine(bytes, at, length);
+  if (at >= length) faults.add('no empty line behind the headers', at);
+  else if (!isClosed) faults.add(`more than ${MAX_HEADERS} headers`, at);
+  return {
+    startLineEnd,
+    headersStart,
+    headersEnd: at,
+    bodyStart: isClosed ? at + 2 : at,
+    headers: found.slice(0, count * INDEX_STRIDE),
+    fault: faults.reason,
+    faultAt: faults.at,
+  };
 }
 
 /** The index of the head in hand; a message takes a copy, which is as long as it has to be. */
 const found: number[] = Array.from({ length: MAX_HEADERS * INDEX_STRIDE }, () => 0);
 
-class HeadScan implements HeadIndex {
-  startLineEnd = 0;
-  headersStart = 0;
-  headersEnd = 0;
-  bodyStart = 0;
-  headers: HeaderIndex = [];
-  fault: string | null = null;
-  faultAt = -1;
-  private faults = 0;
-  private count = 0;
-  private readonly bytes: Uint8Array;
-  private readonly text: string;
-  constructor(bytes: Uint8Array, text: string) {
-    this.bytes = bytes;
-    this.text = text;
-  }
+/** What is wrong with a head: how much, and the first of it. */
+class Faults {
+  count = 0;
+  reason: string | null = null;
+  at = -1;
 
-  run(): this {
-    const { bytes } = this;
-    const { length } = this.text;
-    this.startLineEnd = this.lineEnd(0);
-    let at = Math.min(this.startLineEnd + 2, length);
-    for (let count = 0; ; count++) {
-      if (at >= length) return this.ended(at, at, 'no empty line behind the headers');
-      if (bytes[at] === CR && at + 1 < length && bytes[at + 1] === LF) return this.ended(at, at + 2, null);
-      if (count === MAX_HEADERS) return this.ended(at, at, `more than ${MAX_HEADERS} headers`);
-      at = this.header(at);
-    }
+  add(reason: string, at: number): void {
+    if (this.count++ > 0) return;
+    this.reason = reason;
+    this.at = at;
   }
+}
 
-  private ended(headersEnd: number, bodyStart: number, fault: string | null): this {
-    this.headersStart = Math.min(this.startLineEnd + 2, headersEnd);
-    this.headersEnd = headersEnd;
-    this.bodyStart = bodyStart;
-    this.headers = found.slice(0, this.count * INDEX_STRIDE);
-    if (fault !== null) this.fail(fault, headersEnd);
-    return this;
-  }
+/** Offset of the CRLF that ends the line, or the length when there is none. */
+function lineEnd(text: string, from: number, faults: Faults): number {
+  const lf = text.indexOf('\n', from);
+  const cr = text.indexOf('\r', from);
+  return cr >= 0 && cr + 1 === lf ? cr : oddLineEnd(text, from, faults);
+}
 
-  private fail(fault: string, at: number): void {
-    this.faults++;
-    if (this.fault !== null) return;
-    this.fault = fault;
-    this.faultAt = at;
-  }
+function oddLineEnd(text: string, from: number, faults: Faults): number {
+  const end = text.indexOf('\r\n', from);
+  faults.add(end < 0 ? 'line without an end' : 'CR or LF alone', from);
+  return end < 0 ? text.length : end;
+}
 
-  /** Indexes the header line at `start`, folds included; returns the offset of the next line. */
-  private header(start: number): number {
-    const { bytes, text } = this;
-    const { length } = text;
-    const faultsBefore = this.faults;
-    let lineEnd = this.lineEnd(start);
-    while (lineEnd + 2 < length && (bytes[lineEnd + 2] === SPACE || bytes[lineEnd + 2] === TAB)) {
-      lineEnd = this.lineEnd(lineEnd + 3);
-    }
-    const colon = text.indexOf(':', start);
-    let nameEnd = colon;
-    while (nameEnd > start && (bytes[nameEnd - 1] === SPACE || bytes[nameEnd - 1] === TAB)) nameEnd--;
-    if (nameEnd <= start || colon >= lineEnd) {
-      this.fail('header line without a name and colon', start);
-      return Math.min(lineEnd + 2, length);
-    }
-    const id = headerIdOf(bytes, start, nameEnd);
-    if (id === Header.other && skipToken(bytes, start, nameEnd) < nameEnd)
-      this.fail('header name that is no token', start);
-    if (this.faults === faultsBefore) {
-      // A line with a fault in it is not indexed: no reply may copy it.
-      const valueEnd = trimLws(bytes, colon + 1, lineEnd);
-      const valueStart = skipLws(bytes, colon + 1, valueEnd);
-      setHeader(found, this.count, id, start, valueStart, valueEnd);
-      this.count++;
-    }
-    return Math.min(lineEnd + 2, length);
-  }
+function isEmptyLine(bytes: Uint8Array, at: number, length: number): boolean {
+  return bytes[at] === CR && at + 1 < length && bytes[at + 1] === LF;
+}
 
-  /** Offset of the CRLF that ends the line, or the length when there is none. */
-  private lineEnd(from: number): number {
-    const { text } = this;
-    const lf = text.indexOf('\n', from);
-    const cr = text.indexOf('\r', from);
-    if (cr >= 0 && cr + 1 === lf) return cr;
-    return this.oddLineEnd(from);
-  }
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
+}
 
-  private oddLineEnd(from: number): number {
-    const end = this.text.indexOf('\r\n', from);
-    this.fail(end < 0 ? 'line without an end' : 'CR or LF alone', from);
-    return end < 0 ? this.text.length : end;
-  }
+/** Offset behind the name whose colon, or the next line's, is at `colon`. */
+function headerNameEnd(bytes: Uint8Array, start: number, colon: number): number {
+  let end = colon;
+  while (end > start && isBlank(bytes[end - 1]!)) end--;
+  return end;
+}
+
+/** Checks a name that is none of those known: a token (RFC 3261 25.1). Empty: there is no name. */
+function checkName(bytes: Uint8Array, start: number, end: number, faults: Faults): void {
+  if (end === start) faults.add('header line without a name and colon', start);
+  else if (skipToken(bytes, start, end) < end) faults.add('header name that is no token', start);
 }

@@ -121,7 +121,7 @@ export abstract class SipMessage extends IndexedMessage {
     if (methodStart === end || skipToken(this.bytes, methodStart, end) < end) {
       return malformed('CSeq without a method', methodStart);
     }
-    return parsed({ number, method: methodAt(this.head, methodStart, end) });
+    return parsed({ number, method: methodAt(this, methodStart, end) });
   }
 
   private parseAddress(id: HeaderId, label: string): Parsed<NameAddr> {

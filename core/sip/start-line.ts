@@ -1,5 +1,12 @@
 import { CharKind } from './chars.ts';
-import { type HeadText, readDecimal, skipKind, skipToken } from './head-text.ts';
+import {
+  asciiBytes,
+  type HeadText,
+  readDecimal,
+  skipKind,
+  skipToken,
+  standsInAnyCaseAt,
+} from './head-text.ts';
 import { methodAt } from './methods.ts';
 import { type Malformed, malformed } from './result.ts';
 
@@ -22,7 +29,8 @@ export interface StatusLine {
   readonly reasonEnd: number;
 }
 
-const VERSION = 'SIP/2.0';
+const PROTOCOL = asciiBytes('SIP/');
+const VERSION = asciiBytes('SIP/2.0');
 const SPACE = 0x20;
 const DOT = 0x2e;
 
@@ -32,11 +40,11 @@ const DOT = 0x2e;
  */
 export function parseStartLine(line: HeadText, end: number): RequestLine | StatusLine | Malformed {
   const { head, bytes } = line;
-  if (sameLetters(head, 0, 'SIP/')) return parseStatusLine(line, end);
+  if (standsInAnyCaseAt(bytes, 0, PROTOCOL)) return parseStatusLine(line, end);
   const methodEnd = skipToken(bytes, 0, end);
   if (methodEnd === 0 || bytes[methodEnd] !== SPACE)
     return malformed('start line without a method', methodEnd);
-  const method = methodAt(head, 0, methodEnd);
+  const method = methodAt(line, 0, methodEnd);
   const uriStart = methodEnd + 1;
   let uriEnd = head.indexOf(' ', uriStart);
   if (uriEnd < 0 || uriEnd > end) uriEnd = end;
@@ -59,14 +67,14 @@ function requestLineFault(
 ): Malformed | null {
   const start = uriEnd + 1;
   if (uriEnd === uriStart) return malformed('request line without a URI', uriStart);
-  if (end - start === VERSION.length && sameLetters(line.head, start, VERSION)) return null;
+  if (end - start === VERSION.length && standsInAnyCaseAt(line.bytes, start, VERSION)) return null;
   if (isSipVersion(line, start, end)) return malformed(OTHER_VERSION, start);
   return malformed('request line does not end with a SIP version', Math.min(start, end));
 }
 
-function parseStatusLine({ head, bytes }: HeadText, end: number): StatusLine | Malformed {
+function parseStatusLine({ bytes }: HeadText, end: number): StatusLine | Malformed {
   const codeStart = VERSION.length + 1;
-  if (!sameLetters(head, 0, VERSION) || bytes[VERSION.length] !== SPACE) {
+  if (!standsInAnyCaseAt(bytes, 0, VERSION) || bytes[VERSION.length] !== SPACE) {
     return malformed('status line without the version SIP/2.0', 0);
   }
   const codeEnd = codeStart + 3;
@@ -76,18 +84,9 @@ function parseStatusLine({ head, bytes }: HeadText, end: number): StatusLine | M
   return { kind: 'response', status, reasonStart: codeEnd + 1, reasonEnd: end };
 }
 
-/** Whether the text at `at` is this one, letters in any case. `upper` holds no letter in lower case. */
-function sameLetters(text: string, at: number, upper: string): boolean {
-  if (text.startsWith(upper, at)) return true;
-  return (
-    (text.charCodeAt(at) | 0x20) === (upper.charCodeAt(0) | 0x20) &&
-    text.slice(at, at + upper.length).toUpperCase() === upper
-  );
-}
-
 /** SIP-Version = "SIP" "/" 1*DIGIT "." 1*DIGIT. */
-function isSipVersion({ head, bytes }: HeadText, start: number, end: number): boolean {
-  if (!sameLetters(head, start, 'SIP/')) return false;
+function isSipVersion({ bytes }: HeadText, start: number, end: number): boolean {
+  if (!standsInAnyCaseAt(bytes, start, PROTOCOL)) return false;
   const dot = skipKind(bytes, start + 4, end, CharKind.digit);
   if (dot === start + 4 || dot + 1 >= end || bytes[dot] !== DOT) return false;
   return skipKind(bytes, dot + 1, end, CharKind.digit) === end;

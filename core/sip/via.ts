@@ -1,8 +1,16 @@
 import { CharKind } from './chars.ts';
-import { type HeadText, skipKind, skipLws, skipToken } from './head-text.ts';
-import { bareHost, readPort, skipHost } from './host.ts';
+import {
+  asciiBytes,
+  type HeadText,
+  readDecimal,
+  skipKind,
+  skipLws,
+  skipToken,
+  standsAt,
+} from './head-text.ts';
+import { bareHost, MAX_PORT, portOf, readPort, skipHost } from './host.ts';
 import { type Param, ParamReader } from './params.ts';
-import { malformed, type Parsed, parsed } from './result.ts';
+import { type Malformed, malformed, type Parsed, parsed } from './result.ts';
 
 /** One Via value (RFC 3261 20.42, 25.1; RFC 3581). */
 export interface Via {
@@ -23,9 +31,9 @@ export interface Via {
 }
 
 class ParsedVia implements Via {
-  readonly transport: string;
-  readonly host: string;
-  readonly port: number | null;
+  transport = '';
+  host = '';
+  port: number | null = null;
   branch: string | null = null;
   received: string | null = null;
   rport: number | null = null;
@@ -33,37 +41,65 @@ class ParsedVia implements Via {
   readonly start: number;
   end: number;
   private readonly source: HeadText;
-  private readonly paramsStart: number;
+  private paramsStart: number;
   private list: readonly Param[] | null = null;
-  constructor(sentBy: SentBy, source: HeadText, start: number) {
-    this.transport = sentBy.transport;
-    this.host = sentBy.host;
-    this.port = sentBy.port;
+  constructor(source: HeadText, start: number) {
     this.start = start;
-    this.end = sentBy.end;
+    this.end = start;
     this.source = source;
-    this.paramsStart = sentBy.end;
+    this.paramsStart = start;
   }
   get params(): readonly Param[] {
     this.list ??= new ParamReader(this.source, this.paramsStart, this.end).readAll();
     return this.list;
   }
+
+  /** Reads all in front of the parameters; returns what is wrong with it, or null. */
+  readSentBy(limit: number): Malformed | null {
+    const { start } = this;
+    const { head, bytes } = this.source;
+    const transportStart = standsAt(bytes, start, USUAL_PROTOCOL)
+      ? start + USUAL_PROTOCOL.length
+      : skipSlash(bytes, skipSlash(bytes, start, limit), limit);
+    if (transportStart < 0) return malformed('Via without protocol name, version and transport', start);
+    const transportEnd = skipToken(bytes, transportStart, limit);
+    const hostStart = skipLws(bytes, transportEnd, limit);
+    if (transportEnd === transportStart || hostStart === transportEnd)
+      return malformed('Via without a transport, white space and sent-by', transportEnd);
+    const hostEnd =
+      bytes[hostStart] === BRACKET
+        ? skipHost(head, hostStart, limit)
+        : skipKind(bytes, hostStart, limit, CharKind.host);
+    if (hostEnd === hostStart) return malformed('Via with a malformed sent-by host', hostStart);
+    this.transport = transportName(this.source, transportStart, transportEnd);
+    this.host = head.slice(hostStart, hostEnd);
+    return this.readPortFrom(hostEnd, limit);
+  }
+
+  private readPortFrom(hostEnd: number, limit: number): Malformed | null {
+    const { bytes } = this.source;
+    const colon = skipLws(bytes, hostEnd, limit);
+    const hasPort = colon < limit && bytes[colon] === COLON;
+    this.end = hostEnd;
+    if (hasPort) {
+      const start = skipLws(bytes, colon + 1, limit);
+      this.end = skipKind(bytes, start, limit, CharKind.digit);
+      this.port = portOf(readDecimal(bytes, start, this.end, MAX_PORT + 1));
+      if (this.port < 0) return malformed('Via with a malformed port', start);
+    }
+    this.paramsStart = this.end;
+    return null;
+  }
 }
 
-interface SentBy {
-  readonly transport: string;
-  readonly host: string;
-  readonly port: number | null;
-  /** Offset behind the host or port. */
-  readonly end: number;
-}
+const BRACKET = 0x5b;
+const COLON = 0x3a;
 
 /** Parses one Via value from `start` up to a comma outside quotes or `limit`. */
 export function parseVia(source: HeadText, start: number, limit: number): Parsed<Via> {
-  const valueStart = skipLws(source.bytes, start, limit);
-  const sentBy = parseSentBy(source, valueStart, limit);
-  if (!sentBy.ok) return sentBy;
-  const via = new ParsedVia(sentBy.value, source, valueStart);
+  const via = new ParsedVia(source, skipLws(source.bytes, start, limit));
+  const sentByFault = via.readSentBy(limit);
+  if (sentByFault !== null) return sentByFault;
   const reader = new ParamReader(source, via.end, limit);
   while (reader.next()) {
     via.end = reader.at;
@@ -73,35 +109,7 @@ export function parseVia(source: HeadText, start: number, limit: number): Parsed
   return reader.fault === null ? parsed(via) : reader.malformed();
 }
 
-function parseSentBy({ head, bytes }: HeadText, start: number, limit: number): Parsed<SentBy> {
-  const transportStart = head.startsWith(USUAL_PROTOCOL, start)
-    ? start + USUAL_PROTOCOL.length
-    : skipSlash(bytes, skipSlash(bytes, start, limit), limit);
-  if (transportStart < 0) return malformed('Via without protocol name, version and transport', start);
-  const transportEnd = skipToken(bytes, transportStart, limit);
-  const hostStart = skipLws(bytes, transportEnd, limit);
-  if (transportEnd === transportStart || hostStart === transportEnd) {
-    return malformed('Via without a transport, white space and sent-by', transportEnd);
-  }
-  const hostEnd =
-    bytes[hostStart] === 0x5b
-      ? skipHost(head, hostStart, limit)
-      : skipKind(bytes, hostStart, limit, CharKind.host);
-  if (hostEnd === hostStart) return malformed('Via with a malformed sent-by host', hostStart);
-  const transport = transportName(head, transportStart, transportEnd);
-  const host = head.slice(hostStart, hostEnd);
-  const colon = skipLws(bytes, hostEnd, limit);
-  if (colon === limit || bytes[colon] !== 0x3a) {
-    return parsed({ transport, host, port: null, end: hostEnd });
-  }
-  const portStart = skipLws(bytes, colon + 1, limit);
-  const end = skipKind(bytes, portStart, limit, CharKind.digit);
-  const port = readPort(head, portStart, end);
-  if (port < 0) return malformed('Via with a malformed port', portStart);
-  return parsed({ transport, host, port, end });
-}
-
-const USUAL_PROTOCOL = 'SIP/2.0/';
+const USUAL_PROTOCOL = asciiBytes('SIP/2.0/');
 
 /** Offset behind a token, a slash and the white space around it, or -1. */
 function skipSlash(bytes: Uint8Array, at: number, limit: number): number {
@@ -112,8 +120,10 @@ function skipSlash(bytes: Uint8Array, at: number, limit: number): number {
   return skipLws(bytes, slash + 1, limit);
 }
 
-function transportName(head: string, start: number, end: number): string {
-  if (end - start === 3 && head.startsWith('UDP', start)) return 'UDP';
+const UDP = asciiBytes('UDP');
+
+function transportName({ head, bytes }: HeadText, start: number, end: number): string {
+  if (end - start === UDP.length && standsAt(bytes, start, UDP)) return 'UDP';
   return head.slice(start, end).toUpperCase();
 }
 
