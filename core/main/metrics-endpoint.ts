@@ -88,9 +88,9 @@ export class MetricsEndpoint {
   async #answer({ method, url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path] = url.split('?', 1);
     if (path !== '/metrics' && path !== '/health') return reply(response, 404, 'see /metrics and /health\n');
-    if (method !== 'GET') {
-      response.setHeader('Allow', 'GET');
-      return reply(response, 405, 'only GET\n');
+    if (method !== 'GET' && method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      return reply(response, 405, 'only GET and HEAD\n');
     }
     if (path === '/health') {
       const ready = this.#shown.isReady();

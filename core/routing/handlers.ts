@@ -89,38 +89,40 @@ export class Handlers implements HandlerService {
     }
     try {
       const result = handler.run(new set.Context(scope, handler.log));
-      return isPromiseLike(result) ? this.#watch(result, handler, set.file) : true;
+      return isPromiseLike(result) ? this.#watch(result, handler, scope, set.file) : true;
     } catch (error) {
-      reportFault(handler, error, set.file);
+      reportFault(handler, error, scope, set.file);
       return false;
     }
   }
 
-  #watch(pending: PromiseLike<unknown>, handler: Handler, file: string): Promise<boolean> {
+  #watch(pending: PromiseLike<unknown>, handler: Handler, scope: Scope, file: string): Promise<boolean> {
     this.#running += 1;
     return new Promise((resolve) => {
       awaitWithin(pending, this.#limit, (outcome) => {
         this.#running -= 1;
-        if (outcome !== 'done') this.#reportOutcome(outcome, handler, file);
+        if (outcome !== 'done') this.#reportOutcome(outcome, handler, scope, file);
         resolve(outcome === 'done');
       });
     });
   }
 
-  #reportOutcome(outcome: Exclude<Outcome, 'done'>, handler: Handler, file: string): void {
-    if (outcome !== 'late') return reportFault(handler, outcome.failed, file);
+  #reportOutcome(outcome: Exclude<Outcome, 'done'>, handler: Handler, scope: Scope, file: string): void {
+    if (outcome !== 'late') return reportFault(handler, outcome.failed, scope, file);
     const { timeoutMs } = this.#limit;
     return handler.log.error(`handler ${handler.label} took longer than ${timeoutMs} ms and was given up`, {
       file,
+      callId: scope.msg.callId,
     });
   }
 }
 
 /** One line for the error; its stack only where someone looks for it. */
-function reportFault(handler: Handler, error: unknown, file: string): void {
+function reportFault(handler: Handler, error: unknown, { msg }: Scope, file: string): void {
   const { label, log } = handler;
   const at = faultPlace(error, file);
-  const fields: LogFields = error instanceof ProxyError ? { at, code: error.code } : { at };
+  const fields: LogFields =
+    error instanceof ProxyError ? { at, code: error.code, callId: msg.callId } : { at, callId: msg.callId };
   // Messages of assertions go on for several lines.
   const [message] = messageOf(error).split('\n', 1);
   log.error(`handler ${label} failed at ${at}: ${message}`, fields);

@@ -54,16 +54,26 @@ for (const [ready, status] of [
   });
 }
 
+test('metrics endpoint: HEAD is GET without the text', async (t) => {
+  const at = await listening(t);
+  for (const path of ['/metrics', '/health']) {
+    const response = await fetch(new URL(path, at), { method: 'HEAD' });
+    assert.equal(response.status, 200);
+    assert.notEqual(response.headers.get('content-length'), '0');
+    assert.equal(await response.text(), '');
+  }
+});
+
 test('metrics endpoint: other paths are 404', async (t) => {
   const at = await listening(t);
   for (const path of ['/', '/metrics/', '/metricsx', '/../metrics2', '//'])
     assert.equal((await fetch(at.origin + path)).status, 404, path);
 });
 
-for (const method of ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']) {
+for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
   test(`metrics endpoint: ${method} is 405 and told what is allowed`, async (t) => {
     const response = await fetch(await listening(t), { method });
-    assert.deepEqual([response.status, response.headers.get('allow')], [405, 'GET']);
+    assert.deepEqual([response.status, response.headers.get('allow')], [405, 'GET, HEAD']);
   });
 }
 

@@ -100,11 +100,14 @@ test('handlers: this is the routes object', () => {
 test('handlers: the time limit ends one that waits too long; what it does later is ignored', async () => {
   const gate = deferred();
   const failed = deferred();
-  const { handlers, clock, messages } = handlersOf({
+  const { handlers, clock, log, messages } = handlersOf({
     request: () => gate.promise,
     failure: { busy: () => failed.promise.then(() => assert.fail('late')) },
   });
-  const runs = [handlers.runRequest(scopeOf('request')), handlers.run(scopeOf('failure'), 'busy')];
+  const runs = [
+    handlers.runRequest(scopeOf('request', { callId: '8@a' })),
+    handlers.run(scopeOf('failure'), 'busy'),
+  ];
   clock.advance(TIMEOUT_MS - 1);
   await settled();
   assert.equal(handlers.running, 2);
@@ -119,6 +122,7 @@ test('handlers: the time limit ends one that waits too long; what it does later 
     'error: handler request took longer than 5000 ms and was given up',
     'error: handler failure busy took longer than 5000 ms and was given up',
   ]);
+  assert.equal(log.lines[0]?.fields['callId'], '8@a');
 });
 
 /** Routes as a user's TypeScript file, compiled as the loader does: every frame of a stack names the source. */
@@ -153,9 +157,13 @@ for (const [route, name, label, message, line] of FAILURES) {
     const routes: unknown = await import(pathToFileURL(join(folder, 'routes.mjs')).href);
     assert.ok(isFields(routes) && isFields(routes['default']));
     const { handlers, log, messages } = handlersOf(routes['default'], file);
-    assert.equal(await handlers.run(scopeOf(route, { method: 'INVITE' }), name), false);
+    assert.equal(await handlers.run(scopeOf(route, { method: 'INVITE', callId: '7@a' }), name), false);
     assert.deepEqual(messages(), [`error: handler ${label} failed at ${file}:${line}: ${message}`]);
-    assert.deepEqual(log.lines[0]?.fields, { route: label, at: `${file}:${line}` });
+    assert.deepEqual(log.lines[0]?.fields, {
+      route: label,
+      at: `${file}:${line}`,
+      callId: '7@a',
+    });
     assert.deepEqual(
       log.lines.map(({ level }) => level),
       ['error', 'debug'],
