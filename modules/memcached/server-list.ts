@@ -1,3 +1,5 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
 /** Where a server listens. */
 export type ServerAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -37,9 +39,9 @@ export function parseServers(text: string): ServerList {
   for (const part of text.split(',')) {
     const entry = parseEntry(part.trim());
     if (typeof entry === 'string') return { ok: false, reason: entry };
-    const name = serverName(entry.address);
-    if (names.has(name)) return { ok: false, reason: `${name} stands there twice` };
-    names.add(name);
+    const spelling = oneSpelling(entry.address);
+    if (names.has(spelling)) return { ok: false, reason: `${serverName(entry.address)} stands there twice` };
+    names.add(spelling);
     servers.push(entry);
   }
   if (servers.length > MAX_SERVERS) return { ok: false, reason: `more than ${MAX_SERVERS} servers` };
@@ -50,6 +52,13 @@ export function parseServers(text: string): ServerList {
 export function serverName(address: ServerAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** The same for all spellings of an address: names in any case, IPv6 addresses as the URL standard prints them. */
+function oneSpelling(address: ServerAddress): string {
+  const name = serverName(address);
+  if (address.kind === 'unix') return name;
+  return isIPv6(address.host) ? new URL(`tcp://${name}`).host : name.toLowerCase();
 }
 
 /** The entry, or what is wrong with it. */
@@ -63,9 +72,13 @@ function parseEntry(text: string): ServerEntry | string {
   const address = parseAddress(place);
   if (typeof address === 'string') return address;
   let entry: ServerEntry = { address, weight: 1 };
+  const named = new Set<string>();
   for (const option of options) {
     const given = parseOption(option, address);
     if (typeof given === 'string') return `'${option}' after ${place}: ${given}`;
+    const [name = ''] = option.split('=', 1);
+    if (named.has(name)) return `${name} stands there twice after ${place}`;
+    named.add(name);
     entry = { ...entry, ...given };
   }
   return entry;
@@ -98,18 +111,33 @@ function parseAddress(place: string): ServerAddress | string {
       ? { kind: 'unix', path }
       : `'${place}': expected an absolute path after unix:`;
   }
+  if (!place.includes('[') && place.split(':').length > 2) return `'${place}': ${bracketHint(place)}`;
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]+))(?::(.*))?$/.exec(place);
   const host = parts?.[1] ?? parts?.[2];
-  if (host === undefined) {
-    return place.split(':').length > 2 && !place.includes('[')
-      ? `'${place}': an IPv6 address stands in brackets, [${place}]`
-      : `'${place}': expected host:port, [v6]:port, unix:/path or embedded`;
-  }
+  if (host === undefined) return `'${place}': ${EXPECTED}`;
+  const fault = hostFault(host, place.startsWith('['));
+  if (fault !== null) return `'${place}': ${fault}`;
   const digits = parts?.[3];
   if (digits === undefined) return { kind: 'tcp', host, port: DEFAULT_PORT };
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
   if (port < 1 || port > 65_535) return `'${place}': expected a port from 1 to 65535, found '${digits}'`;
   return { kind: 'tcp', host, port };
+}
+
+const EXPECTED = 'expected host:port, [v6]:port, unix:/path or embedded';
+
+/** What is wrong with several colons: how to write what looks like an IPv6 address without its brackets. */
+function bracketHint(place: string): string {
+  const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(place) ?? [];
+  if (isIPv6(place)) return `an IPv6 address stands in brackets, [${place}]`;
+  return isIPv6(host) ? `an IPv6 address stands in brackets, [${host}]:${port}` : EXPECTED;
+}
+
+/** What is wrong with a host, or null: an address, or a name of letters, digits, `-`, `_` and dots (RFC 1123 2.1, and what private networks use). */
+function hostFault(host: string, isBracketed: boolean): string | null {
+  if (isBracketed) return isIPv6(host) ? null : `[${host}] is no IPv6 address`;
+  if (/^[\d.]+$/.test(host)) return isIPv4(host) ? null : `${host} is no IPv4 address`;
+  return /^[\w-]+(?:\.[\w-]+)*\.?$/.test(host) ? null : `${host} is no host name`;
 }
 
 /** A list of servers as an error message may show it: without what stands before an @, which may be a password. */

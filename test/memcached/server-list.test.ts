@@ -58,7 +58,16 @@ test('servers: each mistake has its reason', () => {
     ['a:', /port from 1 to 65535, found ''/],
     ['a:x', /found 'x'/],
     ['::1', /IPv6 address stands in brackets, \[::1\]/],
+    ['2001:db8::1:11211', /IPv6 address stands in brackets, \[2001:db8::1\]:11211/],
+    ['a:1:2', /'a:1:2': expected host:port/],
+    ['2001:db8:0:0:0:0:0:1:11211', /stands in brackets, \[2001:db8:0:0:0:0:0:1\]:11211/],
     ['[::1', /expected host:port/],
+    ['[1.2.3.4]:1', /\[1.2.3.4\] is no IPv6 address/],
+    ['[::1::2]', /\[::1::2\] is no IPv6 address/],
+    ['999.1.1.1:1', /999.1.1.1 is no IPv4 address/],
+    ['10.0.0', /10.0.0 is no IPv4 address/],
+    ['cache..example', /cache..example is no host name/],
+    ['cache=a', /cache=a is no host name/],
     ['unix:relative', /absolute path/],
     ['a b:1', /expected host:port/],
     ['a:1;weight=0', /weight=1 to weight=1000/],
@@ -71,6 +80,9 @@ test('servers: each mistake has its reason', () => {
     ['proxy:secret@a:1', /^a server has no @/],
     ['a:1,a:1', /a:1 stands there twice/],
     ['a,a:11211', /a:11211 stands there twice/],
+    ['cache:1,CACHE:1', /CACHE:1 stands there twice/],
+    ['[::1]:1,[0:0::1]:1', /\[0:0::1\]:1 stands there twice/],
+    ['a:1;weight=2;weight=3', /weight stands there twice after a:1/],
   ] as const) {
     assert.match(reason(text), expected, text);
   }
