@@ -132,7 +132,7 @@ export function headerIdOf(bytes: Uint8Array, start: number, end: number): Heade
   const length = end - start;
   const slot = slotOf(length, bytes[start]! | 0x20, bytes[end - 1]! | 0x20);
   if (SLOT_LENGTHS[slot] !== length) return Header.other;
-  const names = SLOT_NAMES;
+  const names = SLOT_NAMES; // read once, as in skipKind
   for (let i = 0, at = slot * SLOT_BYTES; i < length; i++, at++) {
     if ((bytes[start + i]! | 0x20) !== names[at]) return Header.other;
   }

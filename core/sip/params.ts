@@ -70,7 +70,7 @@ export class ParamReader {
       end = skipQuoted(bytes, start, limit);
       if (end < 0) return this.fail('quoted string without an end');
     } else {
-      const table = CHAR_KINDS;
+      const table = CHAR_KINDS; // read once, as in skipKind
       while (end < limit && (table[bytes[end]!]! & CharKind.endsValue) === 0) end++;
     }
     this.valueStart = start;

@@ -109,7 +109,7 @@ function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
 }
 
-/** Offset behind the name whose colon, or the next line's, is at `colon`. */
+/** Offset behind the name whose colon, or the next line's, is at `colon`. No fold may stand between them (RFC 3261 25.1, HCOLON). */
 function headerNameEnd(bytes: Uint8Array, start: number, colon: number): number {
   let end = colon;
   while (end > start && isBlank(bytes[end - 1]!)) end--;

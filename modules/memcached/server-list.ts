@@ -133,11 +133,11 @@ function bracketHint(place: string): string {
   return isIPv6(host) ? `an IPv6 address stands in brackets, [${host}]:${port}` : EXPECTED;
 }
 
-/** What is wrong with a host, or null: an address, or a name of letters, digits, `-`, `_` and dots (RFC 1123 2.1, and what private networks use). */
+/** What is wrong with a host, or null: an address, or a name of letters of any script, digits, `-`, `_` and dots (RFC 1123 2.1, and what private networks use). */
 function hostFault(host: string, isBracketed: boolean): string | null {
   if (isBracketed) return isIPv6(host) ? null : `[${host}] is no IPv6 address`;
   if (/^[\d.]+$/.test(host)) return isIPv4(host) ? null : `${host} is no IPv4 address`;
-  return /^[\w-]+(?:\.[\w-]+)*\.?$/.test(host) ? null : `${host} is no host name`;
+  return /^[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.?$/u.test(host) ? null : `${host} is no host name`;
 }
 
 /** A list of servers as an error message may show it: without what stands before an @, which may be a password. */

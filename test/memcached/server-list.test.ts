@@ -13,6 +13,7 @@ test('servers: each form is understood', () => {
   for (const [text, names] of [
     ['localhost:11211', ['localhost:11211 1']],
     ['localhost', ['localhost:11211 1']],
+    ['cache_1.münchen.example.', ['cache_1.münchen.example.:11211 1']],
     ['[::1]:11311', ['[::1]:11311 1']],
     ['[2001:db8::1]', ['[2001:db8::1]:11211 1']],
     ['unix:/run/memcached.sock', ['unix:/run/memcached.sock 1']],

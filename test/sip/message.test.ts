@@ -121,6 +121,7 @@ const BAD_HEADS: readonly (readonly [string, string])[] = [
   ['a line without a colon', 'Subject'],
   ['a line without a name', ': value'],
   ['a name that is no token', 'Sub(ject: a'],
+  ['a fold between name and colon', 'Subject\r\n : a'],
   ['a space inside a name', 'Sub ject: a'],
   ['a NUL in a name', 'Sub\0ject: a'],
 ];
