@@ -6,7 +6,7 @@ import { replyTarget } from '../core/sip/reply.ts';
 import { isUnicast } from '../core/transport/addresses.ts';
 import type { Lookup } from '../core/transport/resolver.ts';
 import { builtinModules } from '../modules/index.ts';
-import { FakeClock } from './fake-clock.ts';
+import { FakeClock } from '../core/testing/fake-clock.ts';
 import { type RecordedLine, recordedLog } from './transport/recorded-log.ts';
 
 /** Rounds of the event loop that a handler and what it waits for may take: all of it is in this process. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { type TimeSource, TimerWheel } from '../core/timer-wheel.ts';
-import { FakeClock } from './fake-clock.ts';
+import { FakeClock } from '../core/testing/fake-clock.ts';
 
 function rethrow(error: unknown): never {
   throw error;

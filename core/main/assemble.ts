@@ -24,6 +24,8 @@ export interface Sources {
   readonly builtin: BuiltinModules;
   /** Takes the place of the file's listen addresses; none: the file's count. */
   readonly listen: readonly ListenOption[];
+  /** Parameters by module in the place of the file's; modules that it does not name are added. */
+  readonly params?: Readonly<Record<string, LoadRequest['params']>>;
 }
 
 /** All that a proxy is made of, read and checked. */
@@ -39,7 +41,13 @@ export interface Assembly {
  *
  * @throws ProxyErrors with every mistake in any of them, those of kamailio.yaml in the order in which they stand there.
  */
-export async function assemble({ file, environment, builtin, listen }: Sources): Promise<Assembly> {
+export async function assemble({
+  file,
+  environment,
+  builtin,
+  listen,
+  params = {},
+}: Sources): Promise<Assembly> {
   const { configuration, mistakes } = readConfiguration(file, { environment, listen });
   if (mistakes.some(({ code }) => code === errors.ERR_CONFIG_READ.code)) throw new ProxyErrors(mistakes);
   const [own, found, routes] = await Promise.all([
@@ -50,7 +58,7 @@ export async function assemble({ file, environment, builtin, listen }: Sources):
       : settled(loadRoutes(configuration.routesFile, configuration.limits.startTimeoutMs)),
   ]);
   const available = [...own, ...(found.value ?? [])];
-  const fitted = fitSubstituted(configuration.modules, available);
+  const fitted = withParams(fitSubstituted(configuration.modules, available), params);
   const modules = resolvePaths(fitted, available, dirname(configuration.file));
   const ofModules = checkRequests(available, modules).mistakes.filter(
     // A module that is not known may be one of those that could not be loaded.
@@ -63,6 +71,15 @@ export async function assemble({ file, environment, builtin, listen }: Sources):
   if (all.length > 0 || routes === null || routes.value === null) throw new ProxyErrors(all);
   checkLogFile(configuration.log.file);
   return { configuration, available, modules, routes: routes.value };
+}
+
+function withParams(requests: readonly LoadRequest[], params: NonNullable<Sources['params']>): LoadRequest[] {
+  const names = new Set(requests.map(({ name }) => name));
+  const added = Object.keys(params).filter((name) => !names.has(name));
+  return [...requests, ...added.map((name) => ({ name, params: {} }))].map((request) => ({
+    ...request,
+    params: { ...request.params, ...params[request.name] },
+  }));
 }
 
 /** The modules of the places that `mpath` names. */

@@ -3,7 +3,7 @@ import type { Logger } from '../log.ts';
 import type { AnyModule } from '../registry/module.ts';
 import type { Figures } from '../registry/figures.ts';
 import { type LoadRequest, Registry } from '../registry/registry.ts';
-import type { MessageSink, TransportService } from '../registry/services.ts';
+import type { FormatService, MessageSink, TransportService } from '../registry/services.ts';
 import { Formats } from '../routing/formats.ts';
 import { Handlers } from '../routing/handlers.ts';
 import { Lanes } from '../routing/lanes.ts';
@@ -162,6 +162,21 @@ export class Proxy {
     return this.#ingress.counters;
   }
 
+  /** Pseudo-variables by name. */
+  get formats(): FormatService {
+    return this.#core.formats;
+  }
+
+  /** Handlers that wait for something. */
+  get handlersRunning(): number {
+    return this.#handlers.running;
+  }
+
+  /** Whether handlers wait for something or requests for their answer. */
+  get isBusy(): boolean {
+    return this.#handlers.running > 0 || (this.#core.transactions?.active ?? 0) > 0;
+  }
+
   /**
    * Binds the sockets and starts the modules in order. Nothing is left running when it fails.
    * @throws ERR_LISTEN, or what a module's start threw.
@@ -183,13 +198,12 @@ export class Proxy {
    */
   async stop(): Promise<void> {
     const { limits, log } = this.#options;
-    const isBusy = (): boolean => this.#handlers.running > 0 || (this.#core.transactions?.active ?? 0) > 0;
     this.#ingress.draining = true;
-    await this.#waitWhile(isBusy, limits.shutdownTimeoutMs);
+    await this.#waitWhileBusy(limits.shutdownTimeoutMs);
     const left = this.#core.transactions?.giveUp() ?? 0;
     if (left > 0) {
       log.notice('requests without an answer are ended by the stop', { requests: left });
-      await this.#waitWhile(isBusy, GIVE_UP_MS);
+      await this.#waitWhileBusy(GIVE_UP_MS);
     }
     try {
       await this.#registry.stop({ timeoutMs: MODULE_STOP_MS });
@@ -198,10 +212,10 @@ export class Proxy {
     }
   }
 
-  async #waitWhile(isBusy: () => boolean, ms: number): Promise<void> {
+  async #waitWhileBusy(ms: number): Promise<void> {
     const { clock } = this.#options;
     const deadline = clock.now() + ms;
-    while (isBusy() && clock.now() < deadline)
+    while (this.isBusy && clock.now() < deadline)
       await new Promise<void>((resolve) => clock.setTimer(DRAIN_CHECK_MS, resolve));
   }
 

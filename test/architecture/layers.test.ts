@@ -12,9 +12,11 @@ const LAYERS = [
   'core/routing',
   'core/proxy',
   'core/main',
+  'core/testing',
 ];
 const PUBLIC_FACE = 'core/index.ts';
-const COMPOSITION_ROOT = 'core/main/bin.ts';
+/** The files of the core that know the built-in modules. */
+const COMPOSITION_ROOTS = ['core/main/bin.ts', 'core/testing/index.ts'];
 const ALL_MODULES = 'modules/index.ts';
 const REHEARSAL = 'modules/rehearsal.ts';
 
@@ -32,7 +34,7 @@ function isProjectFile(specifier: string): boolean {
 
 /** Whether `file`, of the core, may import a file of the project. */
 function coreMayImport(file: string, imported: string): boolean {
-  if (file === COMPOSITION_ROOT && (imported === ALL_MODULES || imported === REHEARSAL)) return true;
+  if (COMPOSITION_ROOTS.includes(file) && (imported === ALL_MODULES || imported === REHEARSAL)) return true;
   if (imported === PUBLIC_FACE || !imported.startsWith('core/')) return false;
   if (file === PUBLIC_FACE) return true;
   const from = LAYERS.indexOf(posix.dirname(file));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Myself } from '../../core/proxy/myself.ts';
 import { NextHop } from '../../core/proxy/next-hop.ts';
 import { Resolver } from '../../core/transport/resolver.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { CALLEE, CALLER, header, request, response } from '../modules/tm/messages.ts';
 import { request as parsedRequest } from '../modules/fake-core.ts';
 import { proxyRig } from '../proxy-rig.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { constants, getPriority } from 'node:os';
 import { test } from 'node:test';
 import { helperThreads, lowerWhenCompiled } from '../../core/main/helper-threads.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 
 const LOW = constants.priority.PRIORITY_LOW;
 /** An id that no thread has: beyond the largest of Linux. */

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import type { LogFields, Logger } from '../../core/log.ts';
 import { serve, type Servable } from '../../core/main/serve.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 
 type Line = readonly [string, string, LogFields?];
 

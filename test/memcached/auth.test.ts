@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { Secret } from '../../core/registry/secret.ts';
 import { PROBE_MIN_MS, PROBE_REFUSED_MS } from '../../modules/memcached/breaker.ts';
 import { Credentials, MAX_ANSWER_BYTES } from '../../modules/memcached/credentials.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { type Memcached, startMemcached } from '../programs/memcached.ts';
 import { missing } from '../programs/missing.ts';
 import { tempFolder } from '../programs/temp-folder.ts';

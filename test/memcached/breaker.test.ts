@@ -9,7 +9,7 @@ import {
   PROBE_REFUSED_MS,
   STABLE_MS,
 } from '../../modules/memcached/breaker.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 
 class Rig {
   readonly clock = new FakeClock();

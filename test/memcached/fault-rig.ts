@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { PROBE_MIN_MS } from '../../modules/memcached/breaker.ts';
 import type { CacheClient } from '../../modules/memcached/client.ts';
 import type { ReadOutcome } from '../../modules/memcached/outcome.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 import { FakeServer, PATIENCE_MS } from './fake-server.ts';
 import { clientOf } from './rig.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { CacheServer, MAX_PENDING_BYTES, MAX_PENDING_COMMANDS } from '../../modules/memcached/server.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 import { FakeServer } from './fake-server.ts';
 import { clientOf } from './rig.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { HeldSweep, SWEEP_MS } from '../../modules/memcached/limits/held-sweep.ts';
 import { MAX_RELEASES_AGAIN, RELEASE_AGAIN_MS } from '../../modules/memcached/limits/leases.ts';
 import { REPUBLISH_MIN_MS, RepublishTimer } from '../../modules/memcached/limits/republish-timer.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { eventually, limitsOf, onEachBackend } from './limits-rig.ts';
 import { clientOf, rawExchange } from './rig.ts';
 

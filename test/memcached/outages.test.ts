@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { PROBE_MIN_MS } from '../../modules/memcached/breaker.ts';
 import { MAX_READ_BYTES } from '../../modules/memcached/reply-reader.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { freePort } from '../programs/free-port.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 import { FakeServer } from './fake-server.ts';

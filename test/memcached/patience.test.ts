@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Avps } from '../../core/index.ts';
 import { memcached } from '../../modules/memcached/memcached.ts';
 import { Budget } from '../../modules/memcached/patience.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { callOf, fakeCore, request } from '../modules/fake-core.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 import { defaultParams } from './default-params.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SUB_WINDOWS } from '../../modules/memcached/limits/rate.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { freePort } from '../programs/free-port.ts';
 import { limitsOf, onEachBackend } from './limits-rig.ts';
 import { clientOf } from './rig.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { MAX_KEYS_PER_LINE, MAX_LINE_BYTES } from '../../modules/memcached/read-line.ts';
 import type { ReadOutcome } from '../../modules/memcached/outcome.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { assertDown, assertRecovers, rigOf, TIMEOUT_MS } from './fault-rig.ts';
 import { FakeServer } from './fake-server.ts';
 import { onEachBackend } from './limits-rig.ts';

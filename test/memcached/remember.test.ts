@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_LOCAL_VALUES } from '../../modules/memcached/limits/remember.ts';
 import { Budget } from '../../modules/memcached/patience.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { freePort } from '../programs/free-port.ts';
 import { type Rig, rigOf } from './fault-rig.ts';
 import { eventually, limitsOf, onEachBackend } from './limits-rig.ts';

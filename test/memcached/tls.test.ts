@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { Authority } from '../programs/certificates.ts';
 import { startMemcached } from '../programs/memcached.ts';
 import { missing } from '../programs/missing.ts';

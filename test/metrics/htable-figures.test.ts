@@ -5,7 +5,7 @@ import { Figures } from '../../core/registry/figures.ts';
 import { parseDefinition } from '../../modules/htable/definition.ts';
 import { declareFigures } from '../../modules/htable/figures.ts';
 import { Table } from '../../modules/htable/table.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 import { scraped } from './scraped.ts';
 

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { Exposition } from '../../core/main/exposition.ts';
 import { PROBE_MIN_MS } from '../../modules/memcached/breaker.ts';
 import { memcached } from '../../modules/memcached/memcached.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { defaultParams } from '../memcached/default-params.ts';
 import { FakeServer } from '../memcached/fake-server.ts';
 import { callOf, fakeCore, request } from '../modules/fake-core.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_SLOW_LINES_PER_S, SlowLog } from '../../modules/memcached/slow-log.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { FakeServer } from '../memcached/fake-server.ts';
 import { clientOf } from '../memcached/rig.ts';
 import { recordedLog } from '../transport/recorded-log.ts';

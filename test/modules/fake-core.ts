@@ -15,7 +15,7 @@ import type {
 import type { ListenPoint, Received } from '../../core/sip/hop.ts';
 import { parseMessage, SipRequest, SipResponse } from '../../core/sip/message.ts';
 import { printRequest } from '../../core/sip/print.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 
 /** A listen point at 192.0.2.1, UDP port 5060 unless told otherwise. */

@@ -25,13 +25,24 @@ export default defineRoutes({
 });
 `;
 
-test('a project that has the package installed gets the modules, their variables and the names of its handlers typed', () => {
+const TEST = `import { startTestProxy, type TestMessage, type UserAgent } from 'kamaiki/testing';
+const proxy = await startTestProxy('kamailio.yaml', { modules: { memcached: { servers: 'embedded' } } });
+const alice: UserAgent = proxy.userAgent('sip:alice@192.0.2.1');
+const invite: TestMessage = await alice.send('INVITE', 'sip:bob@192.0.2.2', { headers: { Contact: null } });
+const calls: string | number | bigint | null = await proxy.get('$mct(calls)');
+// @ts-expect-error a status is a number, a method a text
+alice.next(invite);
+console.log(calls);
+`;
+
+test('a project that has the package installed gets the modules, their variables, the names of its handlers and the proxy of its tests typed', () => {
   const folder = tempFolder();
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(ROOT, join(folder, 'node_modules/kamaiki'));
   symlinkSync(join(ROOT, 'node_modules/@types'), join(folder, 'node_modules/@types'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'routes.ts'), ROUTES);
+  writeFileSync(join(folder, 'routes.test.ts'), TEST);
   const compilerOptions = {
     module: 'nodenext',
     target: 'es2023',
@@ -39,7 +50,10 @@ test('a project that has the package installed gets the modules, their variables
     noEmit: true,
     types: ['node'],
   };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['routes.ts'] }));
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['routes.ts', 'routes.test.ts'] }),
+  );
   const compile = () =>
     execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], {
       encoding: 'utf8',

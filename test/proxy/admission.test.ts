@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Admission, WINDOW_MS } from '../../core/proxy/admission.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 
 /** Work of one call, ms: a part when it is taken, the rest when its later messages come. */
 const CALL_MS = 0.4;

@@ -5,7 +5,7 @@ import { Myself } from '../../core/proxy/myself.ts';
 import { NextHop } from '../../core/proxy/next-hop.ts';
 import type { TransportService } from '../../core/registry/services.ts';
 import { Resolver } from '../../core/transport/resolver.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { proxyPoint, request } from '../modules/fake-core.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 

@@ -6,7 +6,7 @@ import type { Protocol } from '../../core/sip/hop.ts';
 import type { SipRequest } from '../../core/sip/message.ts';
 import type { DnsQueries } from '../../core/transport/dns-client.ts';
 import { type Lookup, Resolver } from '../../core/transport/resolver.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { linesOf, printed, proxyPoint, request } from '../modules/fake-core.ts';
 
 const unknownHost: Lookup = (host, _family, done) => done(new Error(`no such host as ${host}`), '');

@@ -4,7 +4,7 @@ import type { AnyModule } from '../../core/registry/module.ts';
 import { type LoadRequest, Registry } from '../../core/registry/registry.ts';
 import { Avps, type RouteKind, Scope } from '../../core/registry/scope.ts';
 import type { CoreServices } from '../../core/registry/services.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 
 /** A module that does nothing, but for what is given. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { param } from '../../core/registry/params.ts';
 import { coreWith, load, mistakeLines, mistakesOf, moduleOf, wanted, withoutPlace } from './fixtures.ts';
 import { Registry } from '../../core/registry/registry.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 
 const memcached = moduleOf('memcached', {

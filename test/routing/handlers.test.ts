@@ -9,7 +9,7 @@ import { errors } from '../../core/errors.ts';
 import { isFields } from '../../core/registry/fields.ts';
 import type { RouteKind, Scope } from '../../core/registry/scope.ts';
 import { Handlers } from '../../core/routing/handlers.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { deferred, scopeOf, settled } from '../registry/fixtures.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
 

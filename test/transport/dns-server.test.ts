@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { DEFAULT_DNS, DnsClient, lookupIn } from '../../core/transport/dns-client.ts';
 import { Locator, type Wanted } from '../../core/transport/locate.ts';
 import { Resolver } from '../../core/transport/resolver.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { type Dnsmasq, startDnsmasq } from '../programs/dnsmasq.ts';
 import { missing } from '../programs/missing.ts';
 

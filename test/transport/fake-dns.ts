@@ -3,7 +3,7 @@ import type { Protocol } from '../../core/sip/hop.ts';
 import type { DnsAnswer, DnsQueries } from '../../core/transport/dns-client.ts';
 import { type Located, Locator, type Wanted } from '../../core/transport/locate.ts';
 import { Resolver } from '../../core/transport/resolver.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 
 /** What a made-up DNS knows: by name, records in short. */
 export interface Zone {

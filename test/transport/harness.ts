@@ -7,7 +7,7 @@ import type { Received, Target } from '../../core/sip/hop.ts';
 import type { Sender } from '../../core/transport/datagram-socket.ts';
 import type { ListenOption } from '../../core/transport/listen-option.ts';
 import { Transports } from '../../core/transport/transports.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { recordedLog } from './recorded-log.ts';
 
 export const V4: ListenOption = { protocol: 'udp', host: '127.0.0.1', port: 0 };

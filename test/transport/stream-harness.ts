@@ -6,7 +6,7 @@ import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from '../../core/tra
 import type { ListenOption } from '../../core/transport/listen-option.ts';
 import type { TlsCredentials } from '../../core/transport/tls-credentials.ts';
 import { Transports } from '../../core/transport/transports.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { recordedLog } from './recorded-log.ts';
 
 export const TCP: ListenOption = { protocol: 'tcp', host: '127.0.0.1', port: 0 };

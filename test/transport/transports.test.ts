@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Target } from '../../core/sip/hop.ts';
 import type { ListenOption } from '../../core/transport/listen-option.ts';
 import { Transports } from '../../core/transport/transports.ts';
-import { FakeClock } from '../fake-clock.ts';
+import { FakeClock } from '../../core/testing/fake-clock.ts';
 import { freePort } from '../programs/free-port.ts';
 import { MESSAGE, nextDatagram, peer, started, V4, V6 } from './harness.ts';
 import { recordedLog } from './recorded-log.ts';

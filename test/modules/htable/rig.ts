@@ -4,7 +4,7 @@ import type { Scope } from '../../../core/registry/scope.ts';
 import { htable } from '../../../modules/htable/htable.ts';
 import type { HtableState } from '../../../modules/htable/htable-state.ts';
 import type { NameArgument, NamePart } from '../../../modules/htable/name.ts';
-import type { FakeClock } from '../../fake-clock.ts';
+import type { FakeClock } from '../../../core/testing/fake-clock.ts';
 import { recordedLog } from '../../transport/recorded-log.ts';
 import { callOf, fakeCore, fakeFormats, request, scopeOf } from '../fake-core.ts';
 

@@ -4,7 +4,7 @@ import { parseMessage, type SipResponse, type Target } from '../../../core/index
 import { ClientTransaction } from '../../../modules/tm/client-transaction.ts';
 import type { Timing } from '../../../modules/tm/timing.ts';
 import { Waits } from '../../../modules/tm/wait-queue.ts';
-import { FakeClock } from '../../fake-clock.ts';
+import { FakeClock } from '../../../core/testing/fake-clock.ts';
 
 const timing: Timing = {
   t1Ms: 500,

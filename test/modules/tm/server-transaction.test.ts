@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ServerTransaction } from '../../../modules/tm/server-transaction.ts';
 import type { Timing } from '../../../modules/tm/timing.ts';
 import { Waits } from '../../../modules/tm/wait-queue.ts';
-import { FakeClock } from '../../fake-clock.ts';
+import { FakeClock } from '../../../core/testing/fake-clock.ts';
 
 const timing: Timing = {
   t1Ms: 500,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { type Waiting, WaitQueue, Waits } from '../../../modules/tm/wait-queue.ts';
-import { FakeClock } from '../../fake-clock.ts';
+import { FakeClock } from '../../../core/testing/fake-clock.ts';
 
 const LENGTH_MS = 5_000;
 

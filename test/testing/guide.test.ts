@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { read, ROOT } from '../architecture/source-files.ts';
 import { tempFolder } from '../programs/temp-folder.ts';
-import { PATIENCE_MS } from './program.ts';
+import { PATIENCE_MS } from '../main/program.ts';
 
 test('docs/testing-routes.md: its test passes, with the route of README.md', () => {
   const [yaml = '', code = ''] = Array.from(
@@ -16,7 +16,7 @@ test('docs/testing-routes.md: its test passes, with the route of README.md', () 
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(ROOT, join(folder, 'node_modules/kamaiki'));
   copyFileSync(join(ROOT, 'test/types/readme-route.test-d.ts'), join(folder, 'routes.ts'));
-  writeFileSync(join(folder, 'test.yaml'), yaml);
+  writeFileSync(join(folder, 'kamailio.yaml'), yaml);
   writeFileSync(join(folder, 'routes.test.mjs'), code);
   // A test of a test: without what the outer one tells its children, the inner one reports for itself.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
@@ -31,5 +31,5 @@ test('docs/testing-routes.md: its test passes, with the route of README.md', () 
     },
   );
   assert.equal(status, 0, stdout);
-  assert.match(stdout, /^# pass 3$/m);
+  assert.match(stdout, /^# pass 4$/m);
 });

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../core/clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 
 interface PendingTimer {
   readonly due: number;
@@ -31,6 +31,11 @@ export class FakeClock implements Clock {
 
   setTimerFor<T extends object>(owner: T, delayMs: number, fire: (owner: T) => void): Timer {
     return this.setTimer(delayMs, () => fire(owner));
+  }
+
+  /** When the next timer falls due, ms; null when none is set. */
+  nextDue(): number | null {
+    return this.#earliest(Number.POSITIVE_INFINITY)?.due ?? null;
   }
 
   /** Moves time on by `ms`; fires what falls due on the way, each at its own time, timers set by those included. */

@@ -1,0 +1,142 @@
+import { isIP } from 'node:net';
+import type { Edge } from '../proxy/proxy.ts';
+import type { MessageSink } from '../registry/services.ts';
+import type { ListenPoint, Protocol, Target } from '../sip/hop.ts';
+import { DEFAULT_PORTS } from '../sip/hop.ts';
+import type { SipRequest } from '../sip/message.ts';
+import { replyTarget } from '../sip/reply.ts';
+import { familyOf, isUnicast, isWildcard } from '../transport/addresses.ts';
+import { type ListenOption, printListenOption } from '../transport/listen-option.ts';
+import { listenPoint } from '../transport/listen-point.ts';
+import type { Lookup } from '../transport/resolver.ts';
+import { TestMessage } from './test-message.ts';
+
+/** Something other than the proxy that has an address of the network. */
+export interface Station {
+  readonly protocol: Protocol;
+  /** Without brackets. */
+  readonly address: string;
+  readonly port: number;
+  receive(message: TestMessage): void;
+}
+
+/** A message to an address that no one has. */
+export interface Undelivered {
+  readonly message: TestMessage;
+  /** `udp:192.0.2.9:5060`. */
+  readonly to: string;
+}
+
+/** Messages to no one that are kept, the first ones. */
+const MAX_UNDELIVERED = 1_000;
+
+/**
+ * A network inside this process: the sockets of a proxy, and stations at addresses of their own. What is sent arrives at once. Nobody at an address: a datagram
+ * is lost, a connection refused.
+ */
+export class SimulatedNetwork implements Edge {
+  readonly points: readonly ListenPoint[];
+  readonly undelivered: Undelivered[] = [];
+  readonly #sink: MessageSink;
+  /** By their place here and 1 are the flows of stations on streams named. */
+  readonly #stations: Station[] = [];
+
+  /** `hosts`: addresses of names, in lower case. @throws Error for a listen address that is a name without an address. */
+  constructor(
+    listen: readonly ListenOption[],
+    hosts: ReadonlyMap<string, readonly string[]>,
+    sink: MessageSink,
+  ) {
+    this.points = listen.map((option) => pointOf(option, hosts));
+    this.#sink = sink;
+  }
+
+  async start(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  probe(read: () => void): void {
+    read();
+  }
+
+  attach(station: Station): void {
+    this.#stations.push(station);
+  }
+
+  /** The station at an address; undefined when nobody is there. */
+  stationAt(protocol: Protocol, address: string, port: number): Station | undefined {
+    return this.#stations.find(
+      (station) => station.protocol === protocol && station.address === address && station.port === port,
+    );
+  }
+
+  /** A message from a station arrives at the proxy. @throws Error when the proxy does not listen on the station's protocol and family. */
+  deliver(bytes: Buffer, from: Station): void {
+    const { protocol, address, port } = from;
+    const point = this.pointFor(from);
+    if (point === null)
+      throw new Error(
+        `the proxy listens on no ${protocol} address of IPv${familyOf(address)}: ${this.#listening}`,
+      );
+    this.#sink(bytes, { point, address, port, flow: this.#flowOf(from) });
+  }
+
+  send(bytes: Buffer, target: Target, onError?: (error: Error) => void): void {
+    const { protocol, address, port, flow, onlyFlow } = target;
+    const byFlow = flow === undefined || protocol === 'udp' ? undefined : this.#stations[flow - 1];
+    const station = byFlow ?? (onlyFlow ? undefined : this.stationAt(protocol, address, port));
+    const message = new TestMessage(bytes);
+    if (station !== undefined) return station.receive(message);
+    const to = printListenOption({ protocol, host: address, port });
+    if (this.undelivered.length < MAX_UNDELIVERED) this.undelivered.push({ message, to });
+    if (protocol !== 'udp' || !isUnicast(address))
+      queueMicrotask(() => onError?.(new Error(`nobody takes a connection at ${to}`)));
+  }
+
+  reply(request: SipRequest, bytes: Buffer, onError?: (error: Error) => void): void {
+    this.send(bytes, this.replyTarget(request), onError);
+  }
+
+  replyTarget(request: SipRequest): Target {
+    const { point, flow } = request.received;
+    return { protocol: point.protocol, ...replyTarget(request), point, flow };
+  }
+
+  pointFor(target: Pick<Target, 'protocol' | 'address'>, preferred?: ListenPoint): ListenPoint | null {
+    const fits = ({ protocol, family }: ListenPoint): boolean =>
+      protocol === target.protocol && family === familyOf(target.address);
+    if (preferred !== undefined && fits(preferred)) return preferred;
+    return this.points.find(fits) ?? null;
+  }
+
+  #flowOf(station: Station): number {
+    return station.protocol === 'udp' ? 0 : this.#stations.indexOf(station) + 1;
+  }
+
+  get #listening(): string {
+    return this.points
+      .map(({ protocol, address, port }) => printListenOption({ protocol, host: address, port }))
+      .join(' ');
+  }
+}
+
+function pointOf(option: ListenOption, hosts: ReadonlyMap<string, readonly string[]>): ListenPoint {
+  const { protocol, host } = option;
+  const address = isIP(host) === 0 ? hosts.get(host.toLowerCase())?.[0] : loopbackFor(host);
+  if (address === undefined)
+    throw new Error(`${printListenOption(option)}: \`hosts\` gives no address for ${host}`);
+  return listenPoint(option, { address, port: option.port === 0 ? DEFAULT_PORTS[protocol] : option.port });
+}
+
+/** A wildcard stands for loopback: a proxy of a test has no other interface. */
+function loopbackFor(address: string): string {
+  if (!isWildcard(address)) return address;
+  return familyOf(address) === 6 ? '::1' : '127.0.0.1';
+}
+
+/** Look-ups by a table alone. */
+export function lookupIn(hosts: ReadonlyMap<string, readonly string[]>): Lookup {
+  return (host, family, done) => {
+    const found = (hosts.get(host) ?? []).filter((address) => family === 0 || familyOf(address) === family);
+    done(found.length === 0 ? new Error(`\`hosts\` gives no address for ${host}`) : null, found);
+  };
+}

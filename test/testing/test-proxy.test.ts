@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { errors, ProxyErrors } from '../../core/errors.ts';
+import { startTestProxy, type TestProxyOptions } from '../../core/testing/index.ts';
+import { tempFolder } from '../programs/temp-folder.ts';
+
+const YAML = `listen: [ 'udp:192.0.2.100:5060', 'tcp:192.0.2.100:5060', 'udp:[2001:db8::100]:5060' ]
+routes: ./routes.ts
+modules: { pv: {}, sl: {}, tm: {}, rr: {}, siputils: {}, xlog: {}, htable: { htable: ['t=>size=4'] } }
+`;
+
+/** Routes whose request handler does this. */
+function routesOf(body: string, others = ''): string {
+  return `import { defineRoutes } from 'kamaiki';
+import { setTimeout } from 'node:timers/promises';
+export default defineRoutes({
+  uses: ['pv', 'sl', 'tm', 'rr', 'siputils', 'xlog', 'htable'],
+  async request({ pv, ksr }) {
+    ${body}
+  },
+  ${others}
+});
+void setTimeout;
+`;
+}
+
+const RELAY = routesOf(`
+    if (ksr.siputils.has_totag()) ksr.rr.loose_route();
+    else ksr.rr.record_route();
+    await ksr.tm.t_relay();`);
+
+function fileOf(routes: string): string {
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'kamailio.yaml'), YAML);
+  writeFileSync(join(folder, 'routes.ts'), routes);
+  return join(folder, 'kamailio.yaml');
+}
+
+async function started(t: TestContext, routes: string, options?: TestProxyOptions) {
+  const proxy = await startTestProxy(fileOf(routes), options);
+  t.after(() => proxy.stop());
+  return {
+    proxy,
+    alice: proxy.userAgent('sip:alice@192.0.2.1'),
+    bob: proxy.userAgent('sip:bob@192.0.2.2:5070'),
+  };
+}
+
+test('a request has what RFC 3261 8.1.1 asks for, and the headers and the body that a test gives', async (t) => {
+  const { alice, bob } = await started(t, RELAY);
+  const sent = await alice.send('MESSAGE', bob.uri, {
+    headers: { 'max-forwards': '7', Contact: null, 'X-Note': ['a', 'b'], 'Content-Type': 'text/plain' },
+    body: 'grüß dich',
+  });
+  const came = bob.next('MESSAGE');
+  assert.equal(came.uri, bob.uri);
+  assert.equal(came.header('Max-Forwards'), '6');
+  assert.equal(came.header('Contact'), null);
+  assert.deepEqual(came.headers('x-note'), ['a', 'b']);
+  assert.equal(came.body, 'grüß dich');
+  assert.equal(came.header('l'), String(Buffer.byteLength('grüß dich')));
+  for (const name of ['From', 'To', 'Call-ID', 'CSeq']) assert.equal(came.header(name), sent.header(name));
+});
+
+test('user agents have any address, family and protocol; responses come back by the connection of the request', async (t) => {
+  const { proxy } = await started(
+    t,
+    routesOf(`ksr.sl.sl_send_reply(200, pv.$pr.get() + ' ' + pv.$si.get());`),
+  );
+  for (const [uri, reason] of [
+    ['sip:carol@203.0.113.9', 'udp 203.0.113.9'],
+    ['sip:carol@203.0.113.9:5090;transport=tcp', 'tcp 203.0.113.9'],
+    ['sip:carol@[2001:db8::9]', 'udp 2001:db8::9'],
+  ] as const) {
+    const carol = proxy.userAgent(uri);
+    await carol.send('OPTIONS', 'sip:192.0.2.100');
+    assert.equal(carol.next(200).startLine, `SIP/2.0 200 ${reason}`);
+  }
+});
+
+test('requests of a dialog follow its Record-Route, from either side, and by the Contact alone they pass the proxy', async (t) => {
+  for (const [routes, viaCount] of [
+    [RELAY, 2],
+    [routesOf('await ksr.tm.t_relay();'), 1],
+  ] as const) {
+    const { alice, bob } = await started(t, routes);
+    const invite = await alice.send('INVITE', bob.uri);
+    const came = bob.next('INVITE');
+    await bob.reply(came, 200);
+    const ok = alice.next(200);
+    await alice.send('ACK', ok);
+    assert.equal(bob.next('ACK').header('CSeq'), '1 ACK');
+    await alice.send('INFO', ok);
+    const info = bob.next('INFO');
+    assert.equal(info.headers('Via').length, viaCount);
+    assert.equal(info.header('CSeq'), '2 INFO');
+    assert.equal(info.header('From'), invite.header('From'));
+    await bob.send('BYE', came);
+    const bye = alice.next('BYE');
+    assert.equal(bye.headers('Via').length, viaCount);
+    assert.equal(bye.header('To'), invite.header('From'));
+    assert.equal(bye.uri, alice.uri);
+  }
+});
+
+test('a refusal of an INVITE is acknowledged, and a retransmission comes to the proxy but not to a test', async (t) => {
+  const { proxy, alice, bob } = await started(t, RELAY);
+  const invite = await alice.send('INVITE', bob.uri);
+  const came = bob.next('INVITE');
+  await proxy.advance(500);
+  assert.deepEqual(bob.unread, [], 'the INVITE once more');
+  await bob.reply(came, 486);
+  bob.next('ACK');
+  alice.next(486);
+  await alice.write(invite);
+  assert.deepEqual(
+    [alice.unread, bob.unread],
+    [[], []],
+    'the INVITE was absorbed, and answered by the same 486',
+  );
+  await proxy.advance(32_000);
+  await alice.write(invite);
+  assert.equal(bob.unread.length, 1, 'the transaction is over');
+});
+
+test('a CANCEL has the branch of its INVITE', async (t) => {
+  const { alice, bob } = await started(t, RELAY);
+  const invite = await alice.send('INVITE', bob.uri);
+  const came = bob.next('INVITE');
+  await bob.reply(came, 180);
+  const cancel = await alice.send('CANCEL', invite);
+  assert.equal(cancel.header('Via'), invite.header('Via'));
+  await bob.reply(bob.next('CANCEL'), 200);
+  await bob.reply(came, 487);
+  alice.next(180);
+  assert.equal(alice.next(200).header('CSeq'), '1 CANCEL');
+  alice.next(487);
+});
+
+test('names are those of `hosts`; where nobody is, datagrams are lost and connections refused', async (t) => {
+  const { proxy, alice, bob } = await started(t, RELAY, {
+    hosts: { 'GW.example.com': '192.0.2.9', 'bob.example.com': ['192.0.2.2'] },
+  });
+  await alice.send('OPTIONS', 'sip:gw.example.com:5070');
+  assert.deepEqual(
+    proxy.undelivered.map(({ to }) => to),
+    ['udp:192.0.2.9:5070'],
+  );
+  await alice.send('OPTIONS', 'sip:bob.example.com:5070');
+  bob.next('OPTIONS');
+  await alice.send('OPTIONS', 'sip:192.0.2.9;transport=tcp');
+  alice.next(500);
+  await alice.send('OPTIONS', 'sip:unknown.example.com');
+  alice.next(478);
+});
+
+test('next: tells what came instead, and passes over 100 Trying unless it is asked for', async (t) => {
+  const { alice, bob } = await started(t, RELAY);
+  await alice.send('INVITE', bob.uri);
+  assert.throws(() => alice.next(180), {
+    code: 'ERR_ASSERTION',
+    message: 'sip:alice@192.0.2.1 expected 180 next, and this came: SIP/2.0 100 Trying',
+  });
+  alice.next(100);
+  assert.throws(() => alice.next(180), /and nothing came$/);
+  await bob.reply(bob.next('INVITE'), 180);
+  assert.throws(() => alice.next('BYE'), /this came: SIP\/2\.0 180 Ringing$/);
+  alice.next(180);
+});
+
+test('a handler that fails rejects what it ran for, with the line; the caller has its 500', async (t) => {
+  const { alice } = await started(t, routesOf(`throw new Error('no rate for ' + pv.$rU.get());`));
+  await assert.rejects(
+    alice.send('INVITE', 'sip:bob@192.0.2.2'),
+    /^Error: handler request failed at .*routes\.ts:6: no rate for bob$/,
+  );
+  alice.next(500);
+});
+
+test('what a route logs at L_ERR is no fault', async (t) => {
+  const { proxy, alice } = await started(
+    t,
+    routesOf(`await ksr.xlog.xerr('fraud: $si'); ksr.sl.sl_send_reply(403, 'No');`),
+  );
+  await alice.send('OPTIONS', 'sip:192.0.2.2');
+  alice.next(403);
+  assert.deepEqual(
+    proxy.log.filter(({ level }) => level === 'error').map(({ message }) => message),
+    ['fraud: 192.0.2.1'],
+  );
+});
+
+test('a send that is not awaited: a test sees what happens while the handler waits, up to its time limit', async (t) => {
+  const { proxy, alice } = await started(t, routesOf('await new Promise(() => undefined);'));
+  const sent = alice.send('INVITE', 'sip:bob@192.0.2.2');
+  await proxy.advance(200);
+  alice.next(100);
+  await Promise.all([
+    assert.rejects(sent, /took longer than 10000 ms/),
+    proxy.advance(10_000).catch(() => undefined),
+  ]);
+  alice.next(500);
+});
+
+test('a send waits for what a handler waits for in reality', async (t) => {
+  const { alice } = await started(t, routesOf(`await setTimeout(30); ksr.sl.sl_send_reply(200, 'OK');`));
+  await alice.send('OPTIONS', 'sip:192.0.2.2');
+  alice.next(200);
+});
+
+test('get and set: variables that belong to no message', async (t) => {
+  const { proxy, alice } = await started(
+    t,
+    routesOf(`ksr.sl.sl_send_reply(200, String(await pv.$sht('t=>k').get()));`),
+  );
+  await proxy.set('$sht(t=>k)', 'value');
+  await alice.send('OPTIONS', 'sip:192.0.2.2');
+  assert.equal(alice.next(200).startLine, 'SIP/2.0 200 value');
+  assert.equal(await proxy.get('$sht(t=>k)'), 'value');
+  await assert.rejects(proxy.get('$shtt(t=>k)'), { code: errors.ERR_PV_UNKNOWN.code });
+});
+
+test('stop: ends what is under way', async () => {
+  const proxy = await startTestProxy(fileOf(RELAY));
+  const alice = proxy.userAgent('sip:alice@192.0.2.1');
+  await alice.send('INVITE', 'sip:bob@192.0.2.2');
+  await proxy.stop();
+  alice.next(408);
+});
+
+test('mistakes are told: of the file, of parameters, of addresses', async (t) => {
+  const file = fileOf(RELAY);
+  await assert.rejects(
+    startTestProxy(file, { modules: { tm: { fr_timerr: 1 }, nosuch: {} } }),
+    (error) =>
+      error instanceof ProxyErrors &&
+      assert.deepEqual(
+        error.errors.map(({ code }) => code),
+        [errors.ERR_MODULE_UNKNOWN.code, errors.ERR_PARAM_UNKNOWN.code],
+      ) === undefined,
+  );
+  await assert.rejects(
+    startTestProxy(file, { listen: ['192.0.2.1'] }),
+    /^Error: listen: expected an address such as/,
+  );
+  await assert.rejects(
+    startTestProxy(file, { listen: ['udp:sip.example.com:5060'] }),
+    /^Error: udp:sip\.example\.com:5060: `hosts` gives no address for sip\.example\.com$/,
+  );
+  const { proxy, alice, bob } = await started(t, RELAY);
+  assert.throws(() => proxy.userAgent('alice'), /named by a SIP URI such as/);
+  assert.throws(
+    () => proxy.userAgent('sip:carol@192.0.2.1'),
+    /a user agent at udp:192\.0\.2\.1:5060 already/,
+  );
+  const stranger = proxy.userAgent('sip:carol@192.0.2.3;transport=ws');
+  await assert.rejects(
+    stranger.send('OPTIONS', bob.uri),
+    /listens on no ws address of IPv4: udp:192\.0\.2\.100:5060 tcp/,
+  );
+  const invite = await alice.send('INVITE', bob.uri);
+  await assert.rejects(alice.send('BYE', invite), /BYE needs a message that came/);
+  const came = bob.next('INVITE');
+  await assert.rejects(
+    alice.send('BYE', came),
+    /this message did not come to sip:alice@192\.0\.2\.1: INVITE/,
+  );
+  await assert.rejects(bob.send('BYE', came), /no dialog without a To tag: answer the request first/);
+});
