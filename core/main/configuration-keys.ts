@@ -65,7 +65,7 @@ export const LIMIT_KEYS = {
     min: 0,
     max: 10_000,
     unit: 'ms',
-    doc: 'How long messages may wait to be read; above it requests that begin something new are taken at the rate that the proxy can serve, the others get 503. 0: all are taken.',
+    doc: 'How long messages may wait to be read, and four times as long for a moment where no more arrives than was served well before; above it requests that begin something new are taken at the rate that the proxy can serve, the others get 503. 0: all are taken.',
   }),
 } satisfies ParamSchema;
 

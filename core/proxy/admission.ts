@@ -13,6 +13,9 @@ const AND_ON = 4;
 /** A probe that has been away for this many times the longest wait is lost. */
 const LOST_AFTER = 10;
 
+/** Time over which the rate that arrives is averaged, ms. */
+const ARRIVING_OVER_MS = 300;
+
 /** Has a message of its own arrive behind those that wait now, and calls back once it is read. */
 export type Probe = (read: () => void) => void;
 
@@ -37,6 +40,10 @@ export class Admission {
   #isProbing = false;
   /** The shortest wait of the probes that came back in this window; null: none did. */
   #waited: { readonly sentAt: number; readonly ms: number } | null = null;
+  /** New requests a second that arrive. */
+  #arriving = 0;
+  /** When the last probe that came back was sent, and the new requests read since it came back: they arrived behind it. */
+  #behind: { readonly sentAt: number; requests: number } | null = null;
   /** When the probe was sent whose wait was learnt from last. */
   #learntFrom = Number.NaN;
 
@@ -61,6 +68,7 @@ export class Admission {
     if (now - this.#windowStart >= WINDOW_MS) this.#startWindow(now);
     this.#sendProbe(now);
     this.#offered += 1;
+    if (this.#behind !== null) this.#behind.requests += 1;
     if (!this.#hasToken(now)) return false;
     this.#taken += 1;
     return true;
@@ -86,10 +94,13 @@ export class Admission {
     const away = this.#isProbing ? { sentAt: this.#probedAt, ms: now - this.#probedAt } : null;
     const wait = this.#waited ?? (away !== null && this.#rate.isLonger(away.ms) ? away : null);
     if (wait !== null) {
-      const perSecond = 1000 / (now - this.#windowStart);
+      const ms = now - this.#windowStart;
+      const perSecond = 1000 / ms;
       this.#rate.learn({
         waitMs: wait.ms,
         isNews: wait.sentAt !== this.#learntFrom || (wait === away && wait.ms > AND_ON * this.#maxWaitMs),
+        ms,
+        arriving: this.#arriving,
         offered: this.#offered * perSecond,
         taken: this.#taken * perSecond,
       });
@@ -111,6 +122,17 @@ export class Admission {
       const ms = this.#clock.now() - now;
       if (this.#waited === null || ms < this.#waited.ms) this.#waited = { sentAt: now, ms };
       this.#isProbing = false;
+      this.#countArrived(now);
     });
+  }
+
+  /** A probe came back that was sent at this time: what was read since the one before has arrived between the two. */
+  #countArrived(sentAt: number): void {
+    if (this.#behind !== null) {
+      const ms = sentAt - this.#behind.sentAt;
+      const rate = (this.#behind.requests * 1000) / ms;
+      this.#arriving += (rate - this.#arriving) * Math.min(1, ms / ARRIVING_OVER_MS);
+    }
+    this.#behind = { sentAt, requests: 0 };
   }
 }

@@ -21,6 +21,12 @@ const PATIENCE_WINDOWS = 2;
 const LONGER = 1.2;
 /** What the longest wait so far is lowered by in a window, as a share of it. */
 const FORGETTING = 0.05;
+/** Where no more arrives than was served well, the machine is slow for a moment: so many times the longest wait is borne. */
+const SLOW_MOMENT = 4;
+/** How much more than was served well still counts as no more, as a factor. */
+const NO_MORE = 1.15;
+/** Time over which the rate that is served well is averaged, ms. */
+const SERVED_OVER_MS = 2000;
 /** Windows in which nothing had to be turned away before an overload is thought to be over. */
 const CALM_WINDOWS = 10;
 
@@ -30,7 +36,11 @@ export interface Seen {
   readonly waitMs: number;
   /** Whether it is the wait of another message than in the window before, or of one that waits on and on. */
   readonly isNews: boolean;
-  /** New requests a second that came, and that were taken. */
+  /** Its length. */
+  readonly ms: number;
+  /** New requests a second that arrived, whether they have been read since or wait. */
+  readonly arriving: number;
+  /** New requests a second that were read, and that were taken. */
   readonly offered: number;
   readonly taken: number;
 }
@@ -46,6 +56,8 @@ export class TakingRate {
   /** The share of it that is taken now. */
   #share = 1;
   #isLimited = false;
+  /** New requests a second that were served well, as a mean of some seconds. */
+  #served = 0;
   /** The wait in the window before, ms. */
   #previousMs = 0;
   /** The longest wait so far, too long ones only, fading, ms. */
@@ -87,13 +99,15 @@ export class TakingRate {
   }
 
   /** Whether an overload begins with this window. */
-  #begins({ waitMs, isNews, taken }: Seen): boolean {
+  #begins({ ms, waitMs, isNews, taken, arriving }: Seen): boolean {
     if (waitMs < AIM * this.#maxWaitMs) {
       this.#sustainable = Math.max(taken, this.#sustainable * (1 - FADING));
+      this.#served += (arriving - this.#served) * Math.min(1, ms / SERVED_OVER_MS);
       this.#against = 0;
     }
     // After a hiccup the wait falls, if in waves; in an overload it gets longer and longer.
-    const isNewHigh = waitMs > Math.max(this.#maxWaitMs, LONGER * this.#highMs);
+    const borneMs = this.#maxWaitMs * (arriving > NO_MORE * this.#served ? 1 : SLOW_MOMENT);
+    const isNewHigh = waitMs > Math.max(borneMs, LONGER * this.#highMs);
     this.#highMs = isNewHigh ? waitMs : this.#highMs * (1 - FORGETTING);
     if (isNewHigh && isNews) this.#against += 1;
     if (this.#against < PATIENCE_WINDOWS) return false;

@@ -121,11 +121,36 @@ describe('admission of new requests', () => {
     });
   }
 
-  it('turns calls away within half a second of the beginning of an overload', () => {
+  for (const [seconds, work] of [
+    [0.4, 0.75],
+    [1, 0.6],
+    [0.15, 1],
+  ] as const) {
+    it(`where no more arrives than was served well, turns nobody away for ${seconds} s that leave ${1 - work} of the processor`, () => {
+      const processor = new Processor(MAX_WAIT_MS);
+      processor.run(5, 0.5 * CAPACITY);
+      assert.equal(processor.run(seconds, 0.5 * CAPACITY, work).refused, 0);
+      assert.equal(processor.run(3, 0.5 * CAPACITY).refused, 0);
+    });
+  }
+
+  it('turns calls away where no more arrives than was served well, and the processor stays slow', () => {
     const processor = new Processor(MAX_WAIT_MS);
-    processor.run(2, 0.5 * CAPACITY);
-    assert.ok(processor.run(0.5, 2 * CAPACITY).refused > 0);
+    processor.run(5, 0.5 * CAPACITY);
+    processor.run(2, 0.5 * CAPACITY, 0.7);
+    const { carried, refused } = processor.run(8, 0.5 * CAPACITY, 0.7);
+    const left = 0.3 - (refused / 8) * (REFUSAL_MS / 1000);
+    assert.ok(refused > 0);
+    assert.ok(carried / 8 >= 0.9 * left * CAPACITY, `${carried / 8} of ${CAPACITY * left} a second`);
   });
+
+  for (const share of [0.5, 0.9]) {
+    it(`turns calls away within 0.4 s when twice the capacity follows on ${share} of it`, () => {
+      const processor = new Processor(MAX_WAIT_MS);
+      processor.run(5, share * CAPACITY);
+      assert.ok(processor.run(0.41, 2 * CAPACITY).refused > 0);
+    });
+  }
 
   it('lets some through when what keeps the proxy busy are not new requests', () => {
     const processor = new Processor(MAX_WAIT_MS);
