@@ -20,6 +20,11 @@ import type { Rehearsal } from './warm-up.ts';
 
 /** Runs a proxy until it is stopped. Returns the exit code: 0 after a clean stop, 1 when it could not start or stopped by a fault. */
 export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>): Promise<number> {
+  // Nobody hears a SIGHUP yet, and it would end the process.
+  let hungUp = false;
+  process.on('SIGHUP', () => {
+    hungUp = true;
+  });
   collectLessOften();
   const helpers = helperThreads();
   const assembly = await assembled(sources);
@@ -39,6 +44,7 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
       events: process,
       exit: (code) => process.exit(code),
       now: () => clock.now(),
+      hungUp,
       renew: () => {
         reopenLogFile(log, assembly.configuration.log.file);
         if (credentials !== null) reloadCertificates(credentials, sources, log);

@@ -30,6 +30,8 @@ export interface Surroundings {
   readonly now: () => number;
   /** Takes in anew, at each SIGHUP and at once, what need not wait for routes that load. Throws nothing. */
   readonly renew: () => void;
+  /** Whether a SIGHUP came before this: what it asks for is done once the proxy is ready. */
+  readonly hungUp: boolean;
   /** Loads the routes file anew and puts it in force. Throws when it is wrong. */
   readonly reload: () => Promise<void>;
 }
@@ -46,7 +48,7 @@ const SAME_SIGNAL_MS = 500;
  * @throws What the start threw.
  */
 export async function serve(proxy: Servable, surroundings: Surroundings): Promise<number> {
-  const { log, announce, events, exit, now } = surroundings;
+  const { log, announce, events, exit, now, hungUp } = surroundings;
   let stopping = false;
   let signalledMs = -Infinity;
   let end: (code: number) => void;
@@ -66,10 +68,11 @@ export async function serve(proxy: Servable, surroundings: Surroundings): Promis
     }
     stop(0);
   };
+  const onHangup = reloader(surroundings);
   const listeners: readonly (readonly [string, (first: unknown) => void])[] = [
     ['SIGTERM', onSignal],
     ['SIGINT', onSignal],
-    ['SIGHUP', reloader(surroundings)],
+    ['SIGHUP', onHangup],
     ['unhandledRejection', (reason) => log.error('a rejected promise was not handled', { error: reason })],
     [
       'uncaughtException',
@@ -84,6 +87,7 @@ export async function serve(proxy: Servable, surroundings: Surroundings): Promis
     const started = proxy.start();
     await Promise.race([started, ended]);
     if (!stopping) announce('ready', { listen: proxy.points.map(addressOf).join(' ') });
+    if (hungUp && !stopping) onHangup();
     const code = await ended;
     // A start that the stop interrupts fails, or never ends; neither is news, nor waited for.
     started.catch(() => undefined);

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { test } from 'node:test';
 import { Authority } from '../programs/certificates.ts';
 import { missing } from '../programs/missing.ts';
-import { ask, configuration, kamaiki, put, ROUTES, Running, SHIPPED } from './program.ts';
+import { ask, configuration, kamaiki, put, root, ROUTES, Running, SHIPPED } from './program.ts';
 
 test('cli: says ready once, with the address, whatever the log level; SIGTERM gives exit code 0', async () => {
   const proxy = new Running('-f', configuration(put(ROUTES, 'ts'), 'log: { level: error }\n'));
@@ -37,6 +38,28 @@ test('cli: an address that is in use is exit code 1', async () => {
   assert.equal(await proxy.ends('SIGTERM'), 0);
   assert.equal(code, 1);
   assert.match(err, new RegExp(`^.*udp:127\\.0\\.0\\.1:${port}.*EADDRINUSE`));
+});
+
+test('cli: a SIGHUP while the proxy starts is heard once it is ready', async () => {
+  const go = join(root, 'go');
+  const proxy = new Running(
+    '-f',
+    configuration(
+      put(
+        `import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+console.error('loading');
+while (!existsSync(${JSON.stringify(go)})) await setTimeout(5);
+${ROUTES}`,
+        'ts',
+      ),
+    ),
+  );
+  await proxy.says(/loading/);
+  proxy.child.kill('SIGHUP');
+  writeFileSync(go, '');
+  await proxy.says(/ready[^]*routes reloaded/);
+  assert.equal(await proxy.ends('SIGTERM'), 0);
 });
 
 test('cli: SIGHUP loads new routes; a broken file is reported and the routes before stay', async () => {

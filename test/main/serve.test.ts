@@ -20,7 +20,11 @@ interface Bench {
 }
 
 /** Serves a proxy on events that the test emits. */
-function bench(proxy: Partial<Servable>, reload: () => Promise<void> = () => Promise.resolve()): Bench {
+function bench(
+  proxy: Partial<Servable>,
+  reload: () => Promise<void> = () => Promise.resolve(),
+  { hungUp = false } = {},
+): Bench {
   const clock = new FakeClock();
   const events = new EventEmitter();
   const lines: Line[] = [];
@@ -57,6 +61,7 @@ function bench(proxy: Partial<Servable>, reload: () => Promise<void> = () => Pro
       events,
       exit: (code) => exits.push(code),
       now: () => clock.now(),
+      hungUp,
       renew: () => {
         renewed++;
       },
@@ -150,6 +155,18 @@ test('serve: SIGHUP reloads the routes', async () => {
   events.emit('SIGHUP', 'SIGHUP');
   await logged('routes reloaded');
   assert.equal(reloads, 1);
+  events.emit('SIGTERM', 'SIGTERM');
+  assert.equal(await served, 0);
+});
+
+test('serve: a SIGHUP that came before counts once the proxy is ready', async () => {
+  const { events, lines, logged, renewals, served } = bench({}, undefined, { hungUp: true });
+  await logged('routes reloaded');
+  assert.deepEqual(
+    lines.map(([, message]) => message),
+    ['ready', 'routes reloaded'],
+  );
+  assert.equal(renewals(), 1);
   events.emit('SIGTERM', 'SIGTERM');
   assert.equal(await served, 0);
 });
