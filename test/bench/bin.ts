@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { read } from '../architecture/source-files.ts';
 import { type BenchOptions, readOptions, UsageError } from './options.ts';
 import { print } from './table.ts';
 
@@ -32,6 +33,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'flame-graph': async () => (await import('./flame-graph.ts')).flameGraph,
 };
 
+const HELP = ['--help', '-h'];
+
 /** What runs when nothing is named. */
 const USUAL = ['parse', 'udp', 'timers', 'memcached', 'call', 'memory', 'start', 'calls'];
 
@@ -56,8 +59,18 @@ async function runOne(name: string, args: readonly string[]): Promise<void> {
   return command(options);
 }
 
+/** What README.md of this folder says of names and options. */
+function usage(): string {
+  const [text = ''] = read('test/bench/README.md').split('\n## Files\n');
+  return text;
+}
+
 const [name, ...args] = process.argv.slice(2);
 try {
+  if (HELP.some((option) => option === name || args.includes(option))) {
+    print(usage());
+    process.exit(0);
+  }
   for (const each of name === undefined ? USUAL : [name]) {
     if (name === undefined) print(`\n## ${each}\n`);
     await runOne(each, args);
