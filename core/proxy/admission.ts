@@ -16,6 +16,9 @@ const LOST_AFTER = 10;
 /** Time over which the rate that arrives is averaged, ms. */
 const ARRIVING_OVER_MS = 300;
 
+/** Time between two probes with hardly a request in it that is a pause, ms: what comes behind it is averaged anew. */
+const PAUSE_MS = 1000;
+
 /** Has a message of its own arrive behind those that wait now, and calls back once it is read. */
 export type Probe = (read: () => void) => void;
 
@@ -40,8 +43,9 @@ export class Admission {
   #isProbing = false;
   /** The shortest wait of the probes that came back in this window; null: none did. */
   #waited: { readonly sentAt: number; readonly ms: number } | null = null;
-  /** New requests a second that arrive. */
+  /** New requests a second that arrive, and whether that is of a pause. */
   #arriving = 0;
+  #isAfterPause = false;
   /** When the last probe that came back was sent, and the new requests read since it came back: they arrived behind it. */
   #behind: { readonly sentAt: number; requests: number } | null = null;
   /** When the probe was sent whose wait was learnt from last. */
@@ -131,7 +135,9 @@ export class Admission {
     if (this.#behind !== null) {
       const ms = sentAt - this.#behind.sentAt;
       const rate = (this.#behind.requests * 1000) / ms;
-      this.#arriving += (rate - this.#arriving) * Math.min(1, ms / ARRIVING_OVER_MS);
+      const share = this.#isAfterPause ? 1 : Math.min(1, ms / ARRIVING_OVER_MS);
+      this.#isAfterPause = ms > PAUSE_MS && 2 * rate < this.#arriving;
+      this.#arriving += (rate - this.#arriving) * share;
     }
     this.#behind = { sentAt, requests: 0 };
   }

@@ -144,11 +144,16 @@ describe('admission of new requests', () => {
     assert.ok(carried / 8 >= 0.9 * left * CAPACITY, `${carried / 8} of ${CAPACITY * left} a second`);
   });
 
-  for (const share of [0.5, 0.9]) {
-    it(`turns calls away within 0.4 s when twice the capacity follows on ${share} of it`, () => {
+  for (const [share, pause] of [
+    [0.5, 0],
+    [0.9, 0],
+    [0.9, 3],
+  ] as const) {
+    it(`turns calls away within half a second when twice the capacity follows on ${share} of it and ${pause} s of nothing`, () => {
       const processor = new Processor(MAX_WAIT_MS);
       processor.run(5, share * CAPACITY);
-      assert.ok(processor.run(0.41, 2 * CAPACITY).refused > 0);
+      processor.run(pause, 0);
+      assert.ok(processor.run(0.46, 2 * CAPACITY).refused > 0);
     });
   }
 
