@@ -9,8 +9,9 @@ export interface LogLine {
 
 /** A logger that hands on what it is told, at every level. */
 export function keptLog(keep: (line: LogLine) => void, added: LogFields = {}): Logger {
-  const at = (level: LogLevel) => (message: string, fields?: LogFields) =>
+  const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
     keep({ level, message, fields: { ...added, ...fields } });
+  };
   return {
     isEnabled: () => true,
     debug: at('debug'),
