@@ -2,9 +2,10 @@
 import { TestProxy, type TestProxyOptions } from './test-proxy.ts';
 
 export type { LogLine } from './kept-log.ts';
+export type { MessageOptions } from './print-message.ts';
 export type { Undelivered } from './simulated-network.ts';
 export type { TestMessage } from './test-message.ts';
-export type { MessageOptions, UserAgent } from './user-agent.ts';
+export type { UserAgent } from './user-agent.ts';
 export type { TestProxy, TestProxyOptions };
 
 /**

@@ -3,6 +3,13 @@ import { TestMessage } from './test-message.ts';
 /** Header values by name: one line, several lines, or none. */
 export type HeaderLines = Readonly<Record<string, string | readonly string[] | null>>;
 
+/** What a message has beyond the usual. */
+export interface MessageOptions {
+  /** Headers by name, in the place of the usual ones of these names; null leaves one out. */
+  readonly headers?: HeaderLines | undefined;
+  readonly body?: string | undefined;
+}
+
 /** A message of some usual headers and of those that a test asks for: in their place where the name is the same, in any case, else behind them. */
 export function printMessage(
   startLine: string,

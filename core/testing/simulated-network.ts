@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import type { Edge } from '../proxy/proxy.ts';
 import type { MessageSink } from '../registry/services.ts';
-import type { ListenPoint, Protocol, Target } from '../sip/hop.ts';
-import { DEFAULT_PORTS } from '../sip/hop.ts';
+import { bareHost } from '../sip/host.ts';
+import { DEFAULT_PORTS, type ListenPoint, type Protocol, protocolOf, type Target } from '../sip/hop.ts';
 import type { SipRequest } from '../sip/message.ts';
 import { replyTarget } from '../sip/reply.ts';
+import { type Uri, uriParam } from '../sip/uri.ts';
 import { familyOf, isUnicast, isWildcard } from '../transport/addresses.ts';
 import { type ListenOption, printListenOption } from '../transport/listen-option.ts';
 import { listenPoint } from '../transport/listen-point.ts';
@@ -18,6 +19,14 @@ export interface Station {
   readonly address: string;
   readonly port: number;
   receive(message: TestMessage): void;
+}
+
+/** Where a SIP URI with a numeric address leads; null for one with a name or an unknown transport. */
+export function placeOf(uri: Uri): Pick<Station, 'protocol' | 'address' | 'port'> | null {
+  const address = bareHost(uri.host);
+  const protocol = protocolOf(uriParam(uri, 'transport') ?? 'udp');
+  if (isIP(address) === 0 || protocol === null) return null;
+  return { protocol, address, port: uri.port ?? DEFAULT_PORTS[protocol] };
 }
 
 /** A message to an address that no one has. */
@@ -63,7 +72,11 @@ export class SimulatedNetwork implements Edge {
   }
 
   /** The station at an address; undefined when nobody is there. */
-  stationAt(protocol: Protocol, address: string, port: number): Station | undefined {
+  stationAt({
+    protocol,
+    address,
+    port,
+  }: Pick<Station, 'protocol' | 'address' | 'port'>): Station | undefined {
     return this.#stations.find(
       (station) => station.protocol === protocol && station.address === address && station.port === port,
     );
@@ -83,7 +96,7 @@ export class SimulatedNetwork implements Edge {
   send(bytes: Buffer, target: Target, onError?: (error: Error) => void): void {
     const { protocol, address, port, flow, onlyFlow } = target;
     const byFlow = flow === undefined || protocol === 'udp' ? undefined : this.#stations[flow - 1];
-    const station = byFlow ?? (onlyFlow ? undefined : this.stationAt(protocol, address, port));
+    const station = byFlow ?? (onlyFlow ? undefined : this.stationAt(target));
     const message = new TestMessage(bytes);
     if (station !== undefined) return station.receive(message);
     const to = printListenOption({ protocol, host: address, port });

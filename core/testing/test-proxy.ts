@@ -5,12 +5,11 @@ import { LISTEN_EXPECTED, parseListen } from '../main/listen-address.ts';
 import { Proxy } from '../proxy/proxy.ts';
 import { Avps, Scope } from '../registry/scope.ts';
 import type { PvResult } from '../registry/services.ts';
-import { bareHost } from '../sip/host.ts';
 import { SipRequest, parseMessage } from '../sip/message.ts';
 import type { Uri } from '../sip/uri.ts';
 import { FakeClock } from './fake-clock.ts';
 import { keptLog, type LogLine } from './kept-log.ts';
-import { lookupIn, SimulatedNetwork, type Undelivered } from './simulated-network.ts';
+import { lookupIn, placeOf, SimulatedNetwork, type Undelivered } from './simulated-network.ts';
 import type { TestMessage } from './test-message.ts';
 import { UserAgent } from './user-agent.ts';
 
@@ -118,9 +117,8 @@ export class TestProxy {
       },
       sendAtOnce: (message, from) => queueMicrotask(() => this.#put(message, from, null)),
     });
-    const { protocol, address, port } = agent;
-    if (this.#network.stationAt(protocol, address, port) !== undefined)
-      throw new Error(`there is a user agent at ${protocol}:${address}:${port} already`);
+    if (this.#network.stationAt(agent) !== undefined)
+      throw new Error(`there is a user agent at ${agent.protocol}:${agent.address}:${agent.port} already`);
     this.#network.attach(agent);
     return agent;
   }
@@ -166,8 +164,8 @@ export class TestProxy {
 
   /** Puts a message on the network: to a user agent where the URI names one, else to the proxy. */
   #put(message: TestMessage, from: UserAgent, to: Uri | null): void {
-    const station =
-      to === null ? undefined : this.#network.stationAt(from.protocol, bareHost(to.host), to.port ?? 5060);
+    const place = to === null ? null : placeOf(to);
+    const station = place === null ? undefined : this.#network.stationAt(place);
     if (station === undefined) this.#network.deliver(message.bytes, from);
     else station.receive(message);
   }

@@ -1,23 +1,17 @@
 import { AssertionError } from 'node:assert';
-import { isIP } from 'node:net';
-import { bareHost } from '../sip/host.ts';
-import { DEFAULT_PORTS, type Protocol, protocolOf } from '../sip/hop.ts';
+import { headText } from '../sip/head-text.ts';
+import type { Protocol } from '../sip/hop.ts';
 import { reasonPhrase } from '../sip/reply.ts';
-import { parseUri, type Uri, uriParam } from '../sip/uri.ts';
-import { ackOf, cancelOf, type Dialog, dialogOf, dialogSide } from './dialog.ts';
-import { type HeaderLines, printMessage } from './print-message.ts';
-import type { Station } from './simulated-network.ts';
+import { parseUri, type Uri } from '../sip/uri.ts';
+import { parseVia } from '../sip/via.ts';
+import { bracketed } from '../transport/addresses.ts';
+import { ackOf, cancelOf, type Dialog, dialogOf, isTagged } from './dialog.ts';
+import { type HeaderLines, type MessageOptions, printMessage } from './print-message.ts';
+import { placeOf, type Station } from './simulated-network.ts';
 import { TestMessage } from './test-message.ts';
 
 /** Messages that wait to be looked at. */
 const MAX_UNREAD = 10_000;
-
-/** What a message has beyond the usual. */
-export interface MessageOptions {
-  /** Headers by name, in the place of the usual ones of these names; null leaves one out. */
-  readonly headers?: HeaderLines;
-  readonly body?: string;
-}
 
 /** What a user agent needs of its surroundings. */
 export interface Surroundings {
@@ -46,8 +40,8 @@ export class UserAgent implements Station {
   readonly #unread: TestMessage[] = [];
   /** Texts of all that came: what comes again is a retransmission. */
   readonly #seen = new Set<string>();
-  /** INVITEs that were sent and have no final response yet, by the branch of their Via. */
-  readonly #inviting = new Map<string, TestMessage>();
+  /** INVITEs that were sent, by the branch of their Via. */
+  readonly #invites = new Map<string, TestMessage>();
   readonly #sent = new WeakSet<TestMessage>();
   readonly #came = new WeakSet<TestMessage>();
   /** The last CSeq number by Call-ID. */
@@ -58,16 +52,15 @@ export class UserAgent implements Station {
   /** @throws Error for what is no SIP URI with a numeric address. */
   constructor(uri: string, surroundings: Surroundings) {
     const parsed = parseUri(uri);
-    const address = parsed.ok ? bareHost(parsed.value.host) : '';
-    const protocol = parsed.ok ? protocolOf(uriParam(parsed.value, 'transport') ?? 'udp') : null;
-    if (!parsed.ok || isIP(address) === 0 || protocol === null)
+    const place = parsed.ok ? placeOf(parsed.value) : null;
+    if (place === null)
       throw new Error(
         `a user agent is named by a SIP URI such as sip:alice@192.0.2.1;transport=tcp, not ${uri}`,
       );
     this.uri = uri;
-    this.protocol = protocol;
-    this.address = address;
-    this.port = parsed.value.port ?? DEFAULT_PORTS[protocol];
+    this.protocol = place.protocol;
+    this.address = place.address;
+    this.port = place.port;
     this.#surroundings = surroundings;
   }
 
@@ -85,19 +78,17 @@ export class UserAgent implements Station {
    * @throws Error when a handler failed meanwhile, or the message makes no dialog.
    */
   async send(method: string, to: string | TestMessage, options: MessageOptions = {}): Promise<TestMessage> {
-    if (typeof to === 'string') return this.#sendInDialog(method, this.#outside(to), { next: null, options });
-    if (this.#sent.has(to)) {
-      if (method !== 'CANCEL')
-        throw new Error(`${method} needs a message that came, or a URI: this INVITE was sent`);
-      return this.#sendMessage(cancelOf(to), null);
+    if (typeof to === 'string') return this.#sendInDialog(method, this.#outside(to), options);
+    const isSent = this.#sent.has(to);
+    if (method === 'CANCEL') {
+      if (!isSent) throw new Error(`a CANCEL needs the INVITE that ${this.uri} sent, not ${to.startLine}`);
+      return this.#sendMessage(cancelOf(to, options), null);
     }
+    if (isSent)
+      throw new Error(`${method} needs a message that came, or a URI; this was sent: ${to.startLine}`);
     if (!this.#came.has(to)) throw new Error(`this message did not come to ${this.uri}: ${to.startLine}`);
-    const dialog = dialogOf(to, dialogSide(to), this.#tags.get(to.header('Call-ID') ?? '') ?? '');
-    return this.#sendInDialog(method, dialog, {
-      next: dialog.next,
-      options,
-      cseq: method === 'ACK' ? dialog.cseq : null,
-    });
+    const dialog = dialogOf(to, this.#tags.get(to.header('Call-ID') ?? '') ?? '');
+    return this.#sendInDialog(method, dialog, options);
   }
 
   /**
@@ -113,9 +104,7 @@ export class UserAgent implements Station {
   ): Promise<TestMessage> {
     const to = request.header('To') ?? '';
     const tagged =
-      status === 100 || /;\s*tag=/i.test(to)
-        ? to
-        : `${to};tag=${this.#tagOf(request.header('Call-ID') ?? '')}`;
+      status === 100 || isTagged(to) ? to : `${to};tag=${this.#tagOf(request.header('Call-ID') ?? '')}`;
     const usual: HeaderLines = {
       Via: request.headers('Via'),
       ...(status < 300 && status > 100 && { 'Record-Route': request.headers('Record-Route') }),
@@ -168,10 +157,10 @@ export class UserAgent implements Station {
   }
 
   #acknowledge(response: TestMessage): void {
-    if (response.status === null || response.status < 200 || !/\bINVITE$/.test(response.header('CSeq') ?? ''))
-      return;
-    const invite = this.#inviting.get(branchOf(response));
-    if (invite !== undefined && response.status >= 300)
+    if (response.status === null || response.status < 300) return;
+    // A CANCEL has the branch of its INVITE.
+    const invite = this.#invites.get(branchOf(response));
+    if (invite !== undefined && /\bINVITE$/.test(response.header('CSeq') ?? ''))
       this.#surroundings.sendAtOnce(ackOf(invite, response), this);
   }
 
@@ -202,13 +191,15 @@ export class UserAgent implements Station {
 
   #sendInDialog(
     method: string,
-    { uri, from, to, callId, routes }: Dialog,
-    { next, options, cseq = null }: { next: Uri | null; options: MessageOptions; cseq?: number | null },
+    { uri, from, to, callId, cseq, routes, next }: Dialog,
+    options: MessageOptions,
   ): Promise<TestMessage> {
-    const number = cseq ?? (this.#cseqs.get(callId) ?? 0) + 1;
-    if (cseq === null) this.#cseqs.set(callId, number);
+    const last = Math.max(cseq, this.#cseqs.get(callId) ?? 0);
+    // The ACK of a 2xx has the number of its INVITE (RFC 3261 13.2.2.4).
+    const number = method === 'ACK' && cseq > 0 ? cseq : last + 1;
+    this.#cseqs.set(callId, Math.max(last, number));
     const usual: HeaderLines = {
-      Via: `SIP/2.0/${this.protocol.toUpperCase()} ${this.#sentBy};branch=z9hG4bK${this.#surroundings.serial()}`,
+      Via: `SIP/2.0/${this.protocol.toUpperCase()} ${bracketed(this.address)}:${this.port};branch=z9hG4bK${this.#surroundings.serial()}`,
       ...(routes.length > 0 && { Route: routes }),
       'Max-Forwards': '70',
       From: from,
@@ -222,16 +213,15 @@ export class UserAgent implements Station {
 
   async #sendMessage(message: TestMessage, to: Uri | null): Promise<TestMessage> {
     this.#sent.add(message);
-    if (message.method === 'INVITE') this.#inviting.set(branchOf(message), message);
+    if (message.method === 'INVITE') this.#invites.set(branchOf(message), message);
     await this.#surroundings.send(message, { to, from: this });
     return message;
   }
-
-  get #sentBy(): string {
-    return `${this.address.includes(':') ? `[${this.address}]` : this.address}:${this.port}`;
-  }
 }
 
+/** The branch of the top Via; '' when there is none. */
 function branchOf(message: TestMessage): string {
-  return /;\s*branch=([^;,\s]+)/i.exec(message.header('Via') ?? '')?.[1] ?? '';
+  const via = message.header('Via') ?? '';
+  const parsed = parseVia(headText(via), 0, via.length);
+  return parsed.ok ? (parsed.value.branch ?? '') : '';
 }

@@ -12,7 +12,7 @@ modules: { pv: {}, sl: {}, tm: {}, rr: {}, siputils: {}, xlog: {}, htable: { hta
 `;
 
 /** Routes whose request handler does this. */
-function routesOf(body: string, others = ''): string {
+function routesOf(body: string): string {
   return `import { defineRoutes } from 'kamaiki';
 import { setTimeout } from 'node:timers/promises';
 export default defineRoutes({
@@ -20,9 +20,7 @@ export default defineRoutes({
   async request({ pv, ksr }) {
     ${body}
   },
-  ${others}
 });
-void setTimeout;
 `;
 }
 
@@ -125,13 +123,36 @@ test('a refusal of an INVITE is acknowledged, and a retransmission comes to the 
   assert.equal(bob.unread.length, 1, 'the transaction is over');
 });
 
+test('a dialog goes on from the CSeq number of an INVITE that was written by hand, and past the proxy to a contact by its transport', async (t) => {
+  const { proxy, alice } = await started(t, routesOf('await ksr.tm.t_relay();'));
+  const gw = proxy.userAgent('sip:gw@192.0.2.9;transport=tcp');
+  await alice.write(`INVITE ${gw.uri} SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKhand
+Max-Forwards: 70
+From: <sip:alice@192.0.2.1>;tag=hand
+To: <sip:gw@192.0.2.9>
+Call-ID: hand
+CSeq: 4711 INVITE
+Contact: <sip:alice@192.0.2.1>
+Content-Length: 0
+
+`);
+  await gw.reply(gw.next('INVITE'), 200);
+  const ok = alice.next(200);
+  await alice.send('ACK', ok);
+  assert.equal(gw.next('ACK').header('CSeq'), '4711 ACK');
+  await alice.send('BYE', ok);
+  assert.equal(gw.next('BYE').header('CSeq'), '4712 BYE');
+});
+
 test('a CANCEL has the branch of its INVITE', async (t) => {
   const { alice, bob } = await started(t, RELAY);
   const invite = await alice.send('INVITE', bob.uri);
   const came = bob.next('INVITE');
   await bob.reply(came, 180);
-  const cancel = await alice.send('CANCEL', invite);
+  const cancel = await alice.send('CANCEL', invite, { headers: { Reason: 'SIP;cause=200' } });
   assert.equal(cancel.header('Via'), invite.header('Via'));
+  assert.equal(cancel.header('Reason'), 'SIP;cause=200');
   await bob.reply(bob.next('CANCEL'), 200);
   await bob.reply(came, 487);
   alice.next(180);
@@ -232,14 +253,13 @@ test('stop: ends what is under way', async () => {
 
 test('mistakes are told: of the file, of parameters, of addresses', async (t) => {
   const file = fileOf(RELAY);
-  await assert.rejects(
-    startTestProxy(file, { modules: { tm: { fr_timerr: 1 }, nosuch: {} } }),
-    (error) =>
-      error instanceof ProxyErrors &&
-      assert.deepEqual(
-        error.errors.map(({ code }) => code),
-        [errors.ERR_MODULE_UNKNOWN.code, errors.ERR_PARAM_UNKNOWN.code],
-      ) === undefined,
+  const error: unknown = await startTestProxy(file, { modules: { tm: { fr_timerr: 1 }, nosuch: {} } }).catch(
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof ProxyErrors);
+  assert.deepEqual(
+    error.errors.map(({ code }) => code),
+    [errors.ERR_MODULE_UNKNOWN.code, errors.ERR_PARAM_UNKNOWN.code],
   );
   await assert.rejects(
     startTestProxy(file, { listen: ['192.0.2.1'] }),
@@ -263,6 +283,10 @@ test('mistakes are told: of the file, of parameters, of addresses', async (t) =>
   const invite = await alice.send('INVITE', bob.uri);
   await assert.rejects(alice.send('BYE', invite), /BYE needs a message that came/);
   const came = bob.next('INVITE');
+  await assert.rejects(
+    bob.send('CANCEL', came),
+    /a CANCEL needs the INVITE that sip:bob@192\.0\.2\.2:5070 sent/,
+  );
   await assert.rejects(
     alice.send('BYE', came),
     /this message did not come to sip:alice@192\.0\.2\.1: INVITE/,
