@@ -36,18 +36,16 @@ export async function latency(options: BenchOptions): Promise<void> {
   const { seconds, callers, children, delayMs, node, warmUp } = options;
   const rate = options.rate ?? DEFAULT_RATE;
   const calls = rate * seconds;
-  const load = { rate, calls, onlyRings: false };
+  const load = { rate, calls, onlyRings: false, warmUp };
   const callee = await freePort();
   const direct = await runUdpLoad({ ...load, target: callee, callee });
   for (const cached of options.cached) {
     const rows = [row('direct', calls, direct)];
     for (const proxy of presentProxies(options)) {
       const arrangement = { proxy, cached, delayMs, callers, children, node, withCallee: false };
-      const through = await withArrangement(arrangement, async (bench) => {
-        const ends = { target: bench.target, callee: bench.calleePort };
-        if (warmUp > 0) await runUdpLoad({ ...load, calls: warmUp, ...ends });
-        return runUdpLoad({ ...load, ...ends });
-      });
+      const through = await withArrangement(arrangement, (bench) =>
+        runUdpLoad({ ...load, target: bench.target, callee: bench.calleePort }),
+      );
       rows.push(row(proxy, calls, through), addedRow(proxy, direct, through));
     }
     print(`\n${rate} calls/s for ${seconds} s, ${cached ? 'with' : 'without'} memcached operations\n`);

@@ -80,7 +80,9 @@ async function measureCase(
   return withArrangement(arrangement, async (bench) => {
     const ends = { target: bench.target, callee: bench.calleePort };
     const opened =
-      live === 0 ? null : await runUdpLoad({ ...ends, rate: OPENING_RATE, calls: live, onlyRings: true });
+      live === 0
+        ? null
+        : await runUdpLoad({ ...ends, rate: OPENING_RATE, calls: live, onlyRings: true, warmUp: 0 });
     await bench.startCallee();
     await bench.warmUp(warmUp);
     const idle = await idleUs(bench);

@@ -5,8 +5,11 @@ import type { UdpLoad } from './udp-load.ts';
 const PROCESS = fileURLToPath(new URL('./udp-load-process.js', import.meta.url));
 /** How long the process may take to start and to end, ms. */
 const TAIL_MS = 20_000;
-/** Large young generation, MB: the load's own garbage collection shall be rare, for its pauses look like the proxy's. */
-const SEMI_SPACE_MB = 64;
+/**
+ * A large young generation: the load's own garbage collection shall be rare, for its pauses look like the proxy's. One helper thread: four, with little to
+ * do, take the cores from the proxy when they do it.
+ */
+const NODE_OPTIONS = ['--max-semi-space-size=64', '--v8-pool-size=1'];
 
 /** What a load process reports: calls that rang and that ended well, and percentiles from INVITE to 180, µs. */
 export interface UdpLoadReport {
@@ -36,12 +39,8 @@ function read(text: string): UdpLoadReport {
 
 /** Makes calls in a process of their own, bounded in time. @throws when it does not end as it should. */
 export async function runUdpLoad(load: UdpLoad): Promise<UdpLoadReport> {
-  const child = new Child(process.execPath, [
-    `--max-semi-space-size=${SEMI_SPACE_MB}`,
-    PROCESS,
-    JSON.stringify(load),
-  ]);
-  const limitMs = (load.calls / load.rate) * 1000 + TAIL_MS;
+  const child = new Child(process.execPath, [...NODE_OPTIONS, PROCESS, JSON.stringify(load)]);
+  const limitMs = ((load.warmUp + load.calls) / load.rate) * 1000 + TAIL_MS;
   try {
     const text = await child.until(
       'figures of the load',

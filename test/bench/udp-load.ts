@@ -22,6 +22,8 @@ export interface UdpLoad {
   readonly calls: number;
   /** Whether the callee only rings: calls then stay as they are. */
   readonly onlyRings: boolean;
+  /** Calls before those that count, at the same rate: in them the code of this process gets compiled. */
+  readonly warmUp: number;
 }
 
 /** What became of the calls. */
@@ -112,8 +114,14 @@ class Caller {
   }
 }
 
-/** Makes calls at an even pace, however they fare: a slow answer delays no other call. Nothing is sent again. */
+/** Makes the calls of a load behind those of its warm-up. */
 export async function makeCalls(load: UdpLoad): Promise<UdpLoadResult> {
+  if (load.warmUp > 0) await play({ ...load, calls: load.warmUp });
+  return play(load);
+}
+
+/** Makes calls at an even pace, however they fare: a slow answer delays no other call. Nothing is sent again. */
+async function play(load: UdpLoad): Promise<UdpLoadResult> {
   const { rate, calls, onlyRings } = load;
   const [callerSocket, calleeSocket] = [await bound(0), await bound(load.callee)];
   answer(calleeSocket, load);
