@@ -9,7 +9,7 @@ import { Handlers } from '../routing/handlers.ts';
 import { Lanes } from '../routing/lanes.ts';
 import type { ListenPoint } from '../sip/hop.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
-import type { DnsSettings } from '../transport/dns-client.ts';
+import type { DnsQueries, DnsSettings } from '../transport/dns-client.ts';
 import type { Lookup } from '../transport/resolver.ts';
 import type { OpenDatagramSocket } from '../transport/datagram-socket.ts';
 import { type StreamSettings, Transports } from '../transport/transports.ts';
@@ -67,6 +67,8 @@ export interface ProxyOptions {
   readonly dns?: DnsSettings;
   /** Finds the addresses of host names; the system's resolver unless a test says otherwise. */
   readonly lookup?: Lookup;
+  /** Finds the servers of domains; by default DNS, or nothing does where `lookup` is given. */
+  readonly records?: DnsQueries;
   /** Makes what messages arrive by and leave by; sockets unless a test says otherwise. */
   readonly edge?: (sink: MessageSink) => Edge;
 }
@@ -113,6 +115,7 @@ export class Proxy {
       alias: options.alias,
       dns: options.dns,
       lookup: options.lookup,
+      records: options.records,
     });
     this.#registry = Registry.load(options.available, options.modules, { log, core: this.#core });
     formats.use(this.#registry);

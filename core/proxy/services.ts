@@ -9,7 +9,13 @@ import type { Formats } from '../routing/formats.ts';
 import type { Handlers } from '../routing/handlers.ts';
 import type { ListenPoint, Protocol } from '../sip/hop.ts';
 import type { SipRequest } from '../sip/message.ts';
-import { DEFAULT_DNS, DnsClient, type DnsSettings, lookupIn } from '../transport/dns-client.ts';
+import {
+  DEFAULT_DNS,
+  DnsClient,
+  type DnsQueries,
+  type DnsSettings,
+  lookupIn,
+} from '../transport/dns-client.ts';
 import { askSystem, type Lookup, Resolver } from '../transport/resolver.ts';
 import type { LookupCounters } from '../transport/shared-lookups.ts';
 import { Forwarding } from './forwarding.ts';
@@ -34,6 +40,7 @@ interface ServicesOptions {
   readonly alias: readonly Alias[];
   readonly dns?: DnsSettings | undefined;
   readonly lookup?: Lookup | undefined;
+  readonly records?: DnsQueries | undefined;
 }
 
 /** What modules get as `core`. What depends on the bound sockets is there once the proxy listens. */
@@ -50,7 +57,7 @@ export class Services implements CoreServices {
   readonly #log: Logger;
   readonly #alias: readonly Alias[];
   readonly #resolver: Resolver;
-  readonly #dns: DnsClient | null;
+  readonly #dns: DnsQueries | null;
   readonly #pool = Buffer.alloc(RANDOM_POOL_BYTES);
   #poolAt = RANDOM_POOL_BYTES;
   /** New at each start: tags of an earlier one are foreign. */
@@ -67,6 +74,7 @@ export class Services implements CoreServices {
     alias,
     dns = DEFAULT_DNS,
     lookup,
+    records,
   }: ServicesOptions) {
     this.clock = clock;
     this.transport = transport;
@@ -79,7 +87,7 @@ export class Services implements CoreServices {
     const addresses = dns.servers.length > 0 ? lookupIn(client) : askSystem;
     this.#resolver = new Resolver({ clock, lookup: lookup ?? addresses });
     // Who brings addresses of its own asks no one else for servers.
-    this.#dns = lookup === undefined && dns.srv ? client : null;
+    this.#dns = records ?? (lookup === undefined && dns.srv ? client : null);
     this.#myself = new Myself([], alias);
     this.#forwarding = this.#newForwarding([]);
   }

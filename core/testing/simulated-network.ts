@@ -9,7 +9,7 @@ import { type Uri, uriParam } from '../sip/uri.ts';
 import { familyOf, isUnicast, isWildcard } from '../transport/addresses.ts';
 import { type ListenOption, printListenOption } from '../transport/listen-option.ts';
 import { listenPoint } from '../transport/listen-point.ts';
-import type { Lookup } from '../transport/resolver.ts';
+import type { SimulatedDns } from './simulated-dns.ts';
 import { TestMessage } from './test-message.ts';
 
 /** Something other than the proxy that has an address of the network. */
@@ -46,17 +46,17 @@ const MAX_UNDELIVERED = 1_000;
 export class SimulatedNetwork implements Edge {
   readonly points: readonly ListenPoint[];
   readonly undelivered: Undelivered[] = [];
+  readonly #listen: readonly ListenOption[];
   readonly #sink: MessageSink;
+  /** Where stations send to that were told so. */
+  readonly #chosen = new Map<Station, ListenPoint>();
   /** By their place here and 1 are the flows of stations on streams named. */
   readonly #stations: Station[] = [];
 
-  /** `hosts`: addresses of names, in lower case. @throws Error for a listen address that is a name without an address. */
-  constructor(
-    listen: readonly ListenOption[],
-    hosts: ReadonlyMap<string, readonly string[]>,
-    sink: MessageSink,
-  ) {
-    this.points = listen.map((option) => pointOf(option, hosts));
+  /** @throws Error for a listen address that is a name without an address. */
+  constructor(listen: readonly ListenOption[], dns: SimulatedDns, sink: MessageSink) {
+    this.#listen = listen;
+    this.points = listen.map((option) => pointOf(option, dns));
     this.#sink = sink;
   }
 
@@ -67,7 +67,19 @@ export class SimulatedNetwork implements Edge {
     read();
   }
 
-  attach(station: Station): void {
+  /**
+   * `listen`: the listen address that the station sends to; the first of its protocol and family unless told.
+   *
+   * @throws Error when the proxy does not listen there, or not on the station's protocol and family.
+   */
+  attach(station: Station, listen?: ListenOption): void {
+    if (listen !== undefined) {
+      const wanted = printListenOption(listen);
+      const point = this.points[this.#listen.findIndex((option) => printListenOption(option) === wanted)];
+      if (point === undefined || !fits(point, station))
+        throw new Error(`${wanted} is no listen address for ${station.protocol}: ${this.#listening}`);
+      this.#chosen.set(station, point);
+    }
     this.#stations.push(station);
   }
 
@@ -85,7 +97,7 @@ export class SimulatedNetwork implements Edge {
   /** A message from a station arrives at the proxy. @throws Error when the proxy does not listen on the station's protocol and family. */
   deliver(bytes: Buffer, from: Station): void {
     const { protocol, address, port } = from;
-    const point = this.pointFor(from);
+    const point = this.#chosen.get(from) ?? this.pointFor(from);
     if (point === null)
       throw new Error(
         `the proxy listens on no ${protocol} address of IPv${familyOf(address)}: ${this.#listening}`,
@@ -115,10 +127,8 @@ export class SimulatedNetwork implements Edge {
   }
 
   pointFor(target: Pick<Target, 'protocol' | 'address'>, preferred?: ListenPoint): ListenPoint | null {
-    const fits = ({ protocol, family }: ListenPoint): boolean =>
-      protocol === target.protocol && family === familyOf(target.address);
-    if (preferred !== undefined && fits(preferred)) return preferred;
-    return this.points.find(fits) ?? null;
+    if (preferred !== undefined && fits(preferred, target)) return preferred;
+    return this.points.find((point) => fits(point, target)) ?? null;
   }
 
   #flowOf(station: Station): number {
@@ -132,9 +142,14 @@ export class SimulatedNetwork implements Edge {
   }
 }
 
-function pointOf(option: ListenOption, hosts: ReadonlyMap<string, readonly string[]>): ListenPoint {
+/** Whether what has this address can be reached by a socket. */
+function fits({ protocol, family }: ListenPoint, target: Pick<Target, 'protocol' | 'address'>): boolean {
+  return protocol === target.protocol && family === familyOf(target.address);
+}
+
+function pointOf(option: ListenOption, dns: SimulatedDns): ListenPoint {
   const { protocol, host } = option;
-  const address = isIP(host) === 0 ? hosts.get(host.toLowerCase())?.[0] : loopbackFor(host);
+  const address = isIP(host) === 0 ? dns.addressesOf(host)[0] : loopbackFor(host);
   if (address === undefined)
     throw new Error(`${printListenOption(option)}: \`hosts\` gives no address for ${host}`);
   return listenPoint(option, { address, port: option.port === 0 ? DEFAULT_PORTS[protocol] : option.port });
@@ -144,12 +159,4 @@ function pointOf(option: ListenOption, hosts: ReadonlyMap<string, readonly strin
 function loopbackFor(address: string): string {
   if (!isWildcard(address)) return address;
   return familyOf(address) === 6 ? '::1' : '127.0.0.1';
-}
-
-/** Look-ups by a table alone. */
-export function lookupIn(hosts: ReadonlyMap<string, readonly string[]>): Lookup {
-  return (host, family, done) => {
-    const found = (hosts.get(host) ?? []).filter((address) => family === 0 || familyOf(address) === family);
-    done(found.length === 0 ? new Error(`\`hosts\` gives no address for ${host}`) : null, found);
-  };
 }

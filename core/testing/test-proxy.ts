@@ -9,7 +9,8 @@ import { SipRequest, parseMessage } from '../sip/message.ts';
 import type { Uri } from '../sip/uri.ts';
 import { FakeClock } from './fake-clock.ts';
 import { keptLog, type LogLine } from './kept-log.ts';
-import { lookupIn, placeOf, SimulatedNetwork, type Undelivered } from './simulated-network.ts';
+import { type Hosts, type Servers, SimulatedDns } from './simulated-dns.ts';
+import { placeOf, SimulatedNetwork, type Undelivered } from './simulated-network.ts';
 import type { TestMessage } from './test-message.ts';
 import { UserAgent } from './user-agent.ts';
 
@@ -27,8 +28,10 @@ export interface TestProxyOptions {
   readonly modules?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Listen addresses in the place of those in the file. */
   readonly listen?: readonly string[];
-  /** Addresses by host name: all that DNS knows. */
-  readonly hosts?: Readonly<Record<string, string | readonly string[]>>;
+  /** Addresses by host name; together with `srv` all that DNS knows. */
+  readonly hosts?: Hosts;
+  /** Servers, `host:port`, in the order to try, by the name of their SRV records. */
+  readonly srv?: Servers;
   /** Variables that the file refers to; `process.env` by default. */
   readonly environment?: Environment;
 }
@@ -62,7 +65,8 @@ export class TestProxy {
    * @throws ProxyErrors with every mistake in the file or the routes, as `kamaiki -c` tells them; Error for a mistake in the options.
    */
   static async start(file: string, options: TestProxyOptions, builtin: BuiltinModules): Promise<TestProxy> {
-    const { modules: given = {}, environment = process.env, hosts = {} } = options;
+    const { modules: given = {}, environment = process.env, hosts = {}, srv = {} } = options;
+    const dns = new SimulatedDns(hosts, srv);
     const listen = (options.listen ?? []).map(listenOption);
     const assembly = await assemble({ file, environment, builtin, listen, params: given });
     const { configuration, available, modules, routes } = assembly;
@@ -70,9 +74,6 @@ export class TestProxy {
     const clock = new FakeClock();
     const log: LogLine[] = [];
     const faults: string[] = [];
-    const addresses = new Map(
-      Object.entries(hosts).map(([name, found]) => [name.toLowerCase(), [found].flat()]),
-    );
     let network!: SimulatedNetwork;
     const proxy = Proxy.create({
       listen: [],
@@ -87,8 +88,9 @@ export class TestProxy {
       }),
       clock,
       limits: { ...limits, shutdownTimeoutMs: 0 },
-      lookup: lookupIn(addresses),
-      edge: (sink) => (network = new SimulatedNetwork(configuration.listen, addresses, sink)),
+      lookup: dns.lookup,
+      records: dns,
+      edge: (sink) => (network = new SimulatedNetwork(configuration.listen, dns, sink)),
     });
     await proxy.start();
     return new TestProxy({ clock, network, proxy }, { log, faults });
@@ -105,10 +107,12 @@ export class TestProxy {
   }
 
   /**
-   * A user agent at the address of its SIP URI: `sip:alice@192.0.2.1`, `sip:gw@[2001:db8::1]:5070;transport=tcp`. It speaks with the proxy by the first
-   * listen address of that protocol and family.
+   * A user agent at the address of its SIP URI: `sip:alice@192.0.2.1`, `sip:gw@[2001:db8::1]:5070;transport=tcp`. It sends to the proxy's first
+   * listen address of that protocol and family, or to `listen`, one of those in the file: `udp:192.0.2.100:5080`.
+   *
+   * @throws Error for what is no such URI, for an address that another user agent has, and for a listen address that the proxy has not.
    */
-  userAgent(uri: string): UserAgent {
+  userAgent(uri: string, { listen }: { readonly listen?: string } = {}): UserAgent {
     const agent = new UserAgent(uri, {
       serial: () => (this.#serial += 1),
       send: async (message, { to, from }) => {
@@ -119,7 +123,7 @@ export class TestProxy {
     });
     if (this.#network.stationAt(agent) !== undefined)
       throw new Error(`there is a user agent at ${agent.protocol}:${agent.address}:${agent.port} already`);
-    this.#network.attach(agent);
+    this.#network.attach(agent, listen === undefined ? undefined : listenOption(listen));
     return agent;
   }
 

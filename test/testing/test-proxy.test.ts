@@ -1,50 +1,8 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { errors, ProxyErrors } from '../../core/errors.ts';
-import { startTestProxy, type TestProxyOptions } from '../../core/testing/index.ts';
-import { tempFolder } from '../programs/temp-folder.ts';
-
-const YAML = `listen: [ 'udp:192.0.2.100:5060', 'tcp:192.0.2.100:5060', 'udp:[2001:db8::100]:5060' ]
-routes: ./routes.ts
-modules: { pv: {}, sl: {}, tm: {}, rr: {}, siputils: {}, xlog: {}, htable: { htable: ['t=>size=4'] } }
-`;
-
-/** Routes whose request handler does this. */
-function routesOf(body: string): string {
-  return `import { defineRoutes } from 'kamaiki';
-import { setTimeout } from 'node:timers/promises';
-export default defineRoutes({
-  uses: ['pv', 'sl', 'tm', 'rr', 'siputils', 'xlog', 'htable'],
-  async request({ pv, ksr }) {
-    ${body}
-  },
-});
-`;
-}
-
-const RELAY = routesOf(`
-    if (ksr.siputils.has_totag()) ksr.rr.loose_route();
-    else ksr.rr.record_route();
-    await ksr.tm.t_relay();`);
-
-function fileOf(routes: string): string {
-  const folder = tempFolder();
-  writeFileSync(join(folder, 'kamailio.yaml'), YAML);
-  writeFileSync(join(folder, 'routes.ts'), routes);
-  return join(folder, 'kamailio.yaml');
-}
-
-async function started(t: TestContext, routes: string, options?: TestProxyOptions) {
-  const proxy = await startTestProxy(fileOf(routes), options);
-  t.after(() => proxy.stop());
-  return {
-    proxy,
-    alice: proxy.userAgent('sip:alice@192.0.2.1'),
-    bob: proxy.userAgent('sip:bob@192.0.2.2:5070'),
-  };
-}
+import { startTestProxy } from '../../core/testing/index.ts';
+import { fileOf, RELAY, routesOf, started } from './started.ts';
 
 test('a request has what RFC 3261 8.1.1 asks for, and the headers and the body that a test gives', async (t) => {
   const { alice, bob } = await started(t, RELAY);
@@ -60,22 +18,6 @@ test('a request has what RFC 3261 8.1.1 asks for, and the headers and the body t
   assert.equal(came.body, 'grüß dich');
   assert.equal(came.header('l'), String(Buffer.byteLength('grüß dich')));
   for (const name of ['From', 'To', 'Call-ID', 'CSeq']) assert.equal(came.header(name), sent.header(name));
-});
-
-test('user agents have any address, family and protocol; responses come back by the connection of the request', async (t) => {
-  const { proxy } = await started(
-    t,
-    routesOf(`ksr.sl.sl_send_reply(200, pv.$pr.get() + ' ' + pv.$si.get());`),
-  );
-  for (const [uri, reason] of [
-    ['sip:carol@203.0.113.9', 'udp 203.0.113.9'],
-    ['sip:carol@203.0.113.9:5090;transport=tcp', 'tcp 203.0.113.9'],
-    ['sip:carol@[2001:db8::9]', 'udp 2001:db8::9'],
-  ] as const) {
-    const carol = proxy.userAgent(uri);
-    await carol.send('OPTIONS', 'sip:192.0.2.100');
-    assert.equal(carol.next(200).startLine, `SIP/2.0 200 ${reason}`);
-  }
 });
 
 test('requests of a dialog follow its Record-Route, from either side, and by the Contact alone they pass the proxy', async (t) => {
@@ -158,23 +100,6 @@ test('a CANCEL has the branch of its INVITE', async (t) => {
   alice.next(180);
   assert.equal(alice.next(200).header('CSeq'), '1 CANCEL');
   alice.next(487);
-});
-
-test('names are those of `hosts`; where nobody is, datagrams are lost and connections refused', async (t) => {
-  const { proxy, alice, bob } = await started(t, RELAY, {
-    hosts: { 'GW.example.com': '192.0.2.9', 'bob.example.com': ['192.0.2.2'] },
-  });
-  await alice.send('OPTIONS', 'sip:gw.example.com:5070');
-  assert.deepEqual(
-    proxy.undelivered.map(({ to }) => to),
-    ['udp:192.0.2.9:5070'],
-  );
-  await alice.send('OPTIONS', 'sip:bob.example.com:5070');
-  bob.next('OPTIONS');
-  await alice.send('OPTIONS', 'sip:192.0.2.9;transport=tcp');
-  alice.next(500);
-  await alice.send('OPTIONS', 'sip:unknown.example.com');
-  alice.next(478);
 });
 
 test('next: tells what came instead, and passes over 100 Trying unless it is asked for', async (t) => {
@@ -269,6 +194,10 @@ test('mistakes are told: of the file, of parameters, of addresses', async (t) =>
     startTestProxy(file, { listen: ['udp:sip.example.com:5060'] }),
     /^Error: udp:sip\.example\.com:5060: `hosts` gives no address for sip\.example\.com$/,
   );
+  for (const server of ['gw1.example.com', 'gw1.example.com:sip', '[2001:db8::1]:5060', 'gw1:0', 'gw1:65536'])
+    await assert.rejects(startTestProxy(file, { srv: { '_sip._udp.example.com': [server] } }), {
+      message: `srv: expected a server such as gw1.example.com:5060, not ${server}`,
+    });
   const { proxy, alice, bob } = await started(t, RELAY);
   assert.throws(() => proxy.userAgent('alice'), /named by a SIP URI such as/);
   assert.throws(
