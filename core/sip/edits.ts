@@ -94,6 +94,7 @@ export function applyEdits(
 
 /** Leaves out edits inside a range that another one removes. Of two that remove the same range, the later stays. `edits` are in order. */
 function withoutCovered(edits: readonly Edit[]): readonly Edit[] {
+  if (edits.length === 1) return edits;
   let isCovered: boolean[] | null = null;
   let coveredTo = -1;
   for (let i = 0; i < edits.length; ) {

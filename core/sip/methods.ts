@@ -1,4 +1,4 @@
-import { asciiBytes, type HeadText, standsAt } from './head-text.ts';
+import { asciiBytes, type HeadText, skipToken, standsAt } from './head-text.ts';
 
 /** Methods with a constant of their own (RFC 3261, 3262, 3311, 3428, 3515, 3903, 6086, 6665): equal ones are the same string. */
 export const METHODS = [
@@ -20,11 +20,11 @@ export const METHODS = [
 
 const METHOD_BYTES: readonly Uint8Array[] = METHODS.map(asciiBytes);
 
-/** The method that stands in [start, end): for the known ones always the same constant. Methods are case-sensitive (RFC 3261 7.1). */
-export function methodAt({ head, bytes }: HeadText, start: number, end: number): string {
+/** The method that fills [start, end): for the known ones always the same constant; null when it is no token. Methods are case-sensitive (RFC 3261 7.1). */
+export function methodAt({ head, bytes }: HeadText, start: number, end: number): string | null {
   for (let i = 0; i < METHODS.length; i++) {
     const wanted = METHOD_BYTES[i]!;
     if (wanted.length === end - start && standsAt(bytes, start, wanted)) return METHODS[i]!;
   }
-  return head.slice(start, end);
+  return end > start && skipToken(bytes, start, end) === end ? head.slice(start, end) : null;
 }

@@ -1,6 +1,6 @@
 import { isLws, unfold } from './chars.ts';
 import { type HeadText, headText, skipLws, skipQuoted, trimLws } from './head-text.ts';
-import { type Param, ParamReader, paramValue } from './params.ts';
+import { NAME, type Param, PARAMS, paramValue } from './params.ts';
 import { malformed, type Parsed, parsed } from './result.ts';
 import { parseUri, type Uri } from './uri.ts';
 
@@ -54,7 +54,7 @@ class ParsedNameAddr implements NameAddr {
     return this.source.head.slice(this.uriStart, this.uriEnd);
   }
   get params(): readonly Param[] {
-    this.list ??= new ParamReader(this.source, this.paramsStart, this.end).readAll();
+    this.list ??= PARAMS.start(this.paramsStart).readAll(this.source, this.end);
     return this.list;
   }
   get uri(): Parsed<Uri> {
@@ -126,11 +126,13 @@ function parseAddrSpec(source: HeadText, start: number, limit: number): Parsed<N
 
 /** Reads over the parameters: they are checked now, and built when first asked for. */
 function withParams(address: ParsedNameAddr, limit: number): Parsed<NameAddr> {
-  const reader = new ParamReader(address.source, address.end, limit);
-  while (reader.next()) {
-    if (!reader.is('tag')) continue;
+  const { source } = address;
+  const { bytes } = source;
+  const reader = PARAMS.start(address.end);
+  while (reader.next(bytes, limit)) {
+    if (!reader.is(bytes, NAME.tag)) continue;
     if (address.tag !== null) return malformed('two tags', reader.nameStart);
-    address.tag = reader.value ?? '';
+    address.tag = reader.value(source) ?? '';
   }
   address.end = reader.at;
   return reader.fault === null ? parsed(address) : reader.malformed();

@@ -1,6 +1,6 @@
 import type { Edit } from './edits.ts';
 import { sameHost } from './host.ts';
-import { ParamReader } from './params.ts';
+import { NAME, PARAMS } from './params.ts';
 import type { SipRequest } from './sip-request.ts';
 
 /**
@@ -40,11 +40,13 @@ export function receivedEdits(msg: SipRequest): readonly Edit[] {
   if (via.received === null && via.rport === null && !adds && sameHost(via.host, address)) return [];
   const edits: Edit[] = [];
   if (via.params.length > 0) {
-    const reader = new ParamReader(msg, msg.head.indexOf(';', via.start), via.end);
-    while (reader.next()) {
+    const reader = PARAMS.start(msg.head.indexOf(';', via.start));
+    while (reader.next(msg.bytes, via.end)) {
       const at = reader.nameStart;
-      if (reader.is('received')) edits.push({ at, removed: reader.at - at, text: `received=${address}` });
-      if (reader.is('rport')) edits.push({ at, removed: reader.at - at, text: `rport=${port}` });
+      if (reader.is(msg.bytes, NAME.received))
+        edits.push({ at, removed: reader.at - at, text: `received=${address}` });
+      if (reader.is(msg.bytes, NAME.rport))
+        edits.push({ at, removed: reader.at - at, text: `rport=${port}` });
     }
   }
   if (via.received === null) edits.push({ at: via.end, removed: 0, text: `;received=${address}` });

@@ -1,7 +1,7 @@
 import { errors } from '../errors.ts';
 import { Edits } from './edits.ts';
 import { Header, type HeaderId } from './header-names.ts';
-import { readDecimal, skipLws, skipToken, skipWord, trimLws } from './head-text.ts';
+import { readDecimal, skipLws, skipWord, trimLws } from './head-text.ts';
 import { type Frame, IndexedMessage } from './indexed-message.ts';
 import { methodAt } from './methods.ts';
 import { type NameAddr, parseNameAddr } from './name-addr.ts';
@@ -118,10 +118,8 @@ export abstract class SipMessage extends IndexedMessage {
     if (number < 0) return malformed('CSeq without a number', start);
     if (number >= CSEQ_NUMBER_LIMIT) return malformed('CSeq number of 2**31 or more', start);
     const methodStart = skipLws(this.bytes, numberEnd, end);
-    if (methodStart === end || skipToken(this.bytes, methodStart, end) < end) {
-      return malformed('CSeq without a method', methodStart);
-    }
-    return parsed({ number, method: methodAt(this, methodStart, end) });
+    const method = methodAt(this, methodStart, end);
+    return method === null ? malformed('CSeq without a method', methodStart) : parsed({ number, method });
   }
 
   private parseAddress(id: HeaderId, label: string): Parsed<NameAddr> {

@@ -41,10 +41,10 @@ const DOT = 0x2e;
 export function parseStartLine(line: HeadText, end: number): RequestLine | StatusLine | Malformed {
   const { head, bytes } = line;
   if (standsInAnyCaseAt(bytes, 0, PROTOCOL)) return parseStatusLine(line, end);
-  const methodEnd = skipToken(bytes, 0, end);
-  if (methodEnd === 0 || bytes[methodEnd] !== SPACE)
-    return malformed('start line without a method', methodEnd);
-  const method = methodAt(line, 0, methodEnd);
+  const space = head.indexOf(' ');
+  const methodEnd = space < 0 || space > end ? end : space;
+  const method = methodEnd < end ? methodAt(line, 0, methodEnd) : null;
+  if (method === null) return malformed('start line without a method', skipToken(bytes, 0, methodEnd));
   const uriStart = methodEnd + 1;
   let uriEnd = head.indexOf(' ', uriStart);
   if (uriEnd < 0 || uriEnd > end) uriEnd = end;

@@ -9,7 +9,7 @@ import {
   standsAt,
 } from './head-text.ts';
 import { bareHost, MAX_PORT, portOf, readPort, skipHost } from './host.ts';
-import { type Param, ParamReader } from './params.ts';
+import { NAME, type Param, type ParamReader, PARAMS } from './params.ts';
 import { type Malformed, malformed, type Parsed, parsed } from './result.ts';
 
 /** One Via value (RFC 3261 20.42, 25.1; RFC 3581). */
@@ -50,7 +50,7 @@ class ParsedVia implements Via {
     this.paramsStart = start;
   }
   get params(): readonly Param[] {
-    this.list ??= new ParamReader(this.source, this.paramsStart, this.end).readAll();
+    this.list ??= PARAMS.start(this.paramsStart).readAll(this.source, this.end);
     return this.list;
   }
 
@@ -62,7 +62,8 @@ class ParsedVia implements Via {
       ? start + USUAL_PROTOCOL.length
       : skipSlash(bytes, skipSlash(bytes, start, limit), limit);
     if (transportStart < 0) return malformed('Via without protocol name, version and transport', start);
-    const transportEnd = skipToken(bytes, transportStart, limit);
+    const isUdp = standsAt(bytes, transportStart, UDP);
+    const transportEnd = isUdp ? transportStart + UDP.length - 1 : skipToken(bytes, transportStart, limit);
     const hostStart = skipLws(bytes, transportEnd, limit);
     if (transportEnd === transportStart || hostStart === transportEnd)
       return malformed('Via without a transport, white space and sent-by', transportEnd);
@@ -71,7 +72,7 @@ class ParsedVia implements Via {
         ? skipHost(head, hostStart, limit)
         : skipKind(bytes, hostStart, limit, CharKind.host);
     if (hostEnd === hostStart) return malformed('Via with a malformed sent-by host', hostStart);
-    this.transport = transportName(this.source, transportStart, transportEnd);
+    this.transport = isUdp ? 'UDP' : head.slice(transportStart, transportEnd).toUpperCase();
     this.host = head.slice(hostStart, hostEnd);
     return this.readPortFrom(hostEnd, limit);
   }
@@ -100,10 +101,10 @@ export function parseVia(source: HeadText, start: number, limit: number): Parsed
   const via = new ParsedVia(source, skipLws(source.bytes, start, limit));
   const sentByFault = via.readSentBy(limit);
   if (sentByFault !== null) return sentByFault;
-  const reader = new ParamReader(source, via.end, limit);
-  while (reader.next()) {
+  const reader = PARAMS.start(via.end);
+  while (reader.next(source.bytes, limit)) {
     via.end = reader.at;
-    const fault = takeParam(via, reader);
+    const fault = takeParam(via, reader, source);
     if (fault !== null) return malformed(fault, reader.nameStart);
   }
   return reader.fault === null ? parsed(via) : reader.malformed();
@@ -120,12 +121,7 @@ function skipSlash(bytes: Uint8Array, at: number, limit: number): number {
   return skipLws(bytes, slash + 1, limit);
 }
 
-const UDP = asciiBytes('UDP');
-
-function transportName({ head, bytes }: HeadText, start: number, end: number): string {
-  if (end - start === UDP.length && standsAt(bytes, start, UDP)) return 'UDP';
-  return head.slice(start, end).toUpperCase();
-}
+const UDP = asciiBytes('UDP ');
 
 const SECOND = 'Via with a parameter that stands twice';
 
@@ -133,19 +129,20 @@ const SECOND = 'Via with a parameter that stands twice';
  * Takes what a parameter says about the way back; returns what is wrong with it, or null. One that routes replies may stand only once
  * (RFC 3261 7.3.1), or hops would differ in which they take.
  */
-function takeParam(via: ParsedVia, reader: ParamReader): string | null {
-  if (reader.is('branch')) {
+function takeParam(via: ParsedVia, reader: ParamReader, source: HeadText): string | null {
+  const { bytes } = source;
+  if (reader.is(bytes, NAME.branch)) {
     if (via.branch !== null) return SECOND;
-    via.branch = reader.value ?? '';
-  } else if (reader.is('received')) {
+    via.branch = reader.value(source) ?? '';
+  } else if (reader.is(bytes, NAME.received)) {
     if (via.received !== null) return SECOND;
-    via.received = bareHost(reader.value ?? '');
-  } else if (reader.is('maddr')) {
+    via.received = bareHost(reader.value(source) ?? '');
+  } else if (reader.is(bytes, NAME.maddr)) {
     if (via.maddr !== null) return SECOND;
-    via.maddr = reader.value ?? '';
-  } else if (reader.is('rport')) {
+    via.maddr = reader.value(source) ?? '';
+  } else if (reader.is(bytes, NAME.rport)) {
     if (via.rport !== null) return SECOND;
-    const value = reader.value ?? '';
+    const value = reader.value(source) ?? '';
     via.rport = value === '' ? 0 : readPort(value, 0, value.length);
     if (via.rport < 0) return 'Via with a malformed rport';
   }
