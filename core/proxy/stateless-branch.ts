@@ -26,7 +26,7 @@ export function statelessBranch(request: SipRequest, targetUri: string): string 
   const via = request.topVia;
   const identity = hasMagicCookie(via.branch)
     ? `${via.branch}|${via.host}|${via.port}`
-    : `${request.head.slice(via.start, via.end)}|${request.toTag}|${request.fromTag}|${request.callId}|${request.cseq.number}|${request.originalUri}`;
+    : `${request.text.slice(via.start, via.end)}|${request.toTag}|${request.fromTag}|${request.callId}|${request.cseq.number}|${request.originalUri}`;
   return `${STATELESS}${fingerprint(`${identity}|${targetUri}`)}`;
 }
 

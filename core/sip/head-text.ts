@@ -5,14 +5,14 @@ import { CHAR_KINDS, CharKind, isLws } from './chars.ts';
  * keep from the text.
  */
 export interface HeadText {
-  readonly head: string;
+  readonly text: string;
   readonly bytes: Uint8Array;
 }
 
 /** The same of a text alone. A char above U+00FF, which a byte string does not have, becomes a byte that is no delimiter. */
 export function headText(text: string): HeadText {
   const bytes = Uint8Array.from({ length: text.length }, (_, i) => Math.min(text.charCodeAt(i), 0xff));
-  return { head: text, bytes };
+  return { text, bytes };
 }
 
 /** The bytes of an ASCII text, to compare others with. */

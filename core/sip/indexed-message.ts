@@ -21,8 +21,6 @@ export interface Frame {
   readonly bytes: Buffer;
   /** All of `bytes`, or only the head. */
   readonly text: string;
-  /** Start line and headers, through the empty line. */
-  readonly head: string;
   readonly headers: HeaderIndex;
   /** Offset of the first header line; where a Via or Record-Route goes on top. */
   readonly headersStart: number;
@@ -38,7 +36,6 @@ export interface Frame {
 export abstract class IndexedMessage implements Frame {
   bytes: Buffer;
   readonly text: string;
-  readonly head: string;
   readonly headers: HeaderIndex;
   readonly headersStart: number;
   readonly headersEnd: number;
@@ -48,7 +45,6 @@ export abstract class IndexedMessage implements Frame {
   protected constructor(frame: Frame) {
     this.bytes = frame.bytes;
     this.text = frame.text;
-    this.head = frame.head;
     this.headers = frame.headers;
     this.headersStart = frame.headersStart;
     this.headersEnd = frame.headersEnd;
@@ -65,6 +61,10 @@ export abstract class IndexedMessage implements Frame {
     bytes.copy(this.bytes);
   }
 
+  /** Start line and headers, through the empty line. */
+  get head(): string {
+    return this.text.slice(0, this.bodyStart);
+  }
   /** A slice of the datagram, made anew each time; never decoded. */
   get body(): Buffer {
     return this.bytes.subarray(this.bodyStart, this.bodyEnd);
@@ -79,7 +79,7 @@ export abstract class IndexedMessage implements Frame {
   /** Head and body. */
   wholeText(): string {
     const { text, bodyEnd } = this;
-    return this.hasTextBody ? text.slice(0, bodyEnd) : this.head + this.body.toString('latin1');
+    return this.hasTextBody ? text.slice(0, bodyEnd) : text + this.body.toString('latin1');
   }
   /** Copies the body as received to offset `at` of `target`. */
   copyBody(target: Buffer, at: number): void {
@@ -98,7 +98,7 @@ export abstract class IndexedMessage implements Frame {
   }
   headerEnd(i: number): number {
     let end = this.valueEnd(i);
-    do end = this.head.indexOf('\n', end) + 1;
+    do end = this.text.indexOf('\n', end) + 1;
     while (this.bytes[end] === SPACE || this.bytes[end] === TAB);
     return end;
   }
@@ -111,11 +111,11 @@ export abstract class IndexedMessage implements Frame {
   }
   name(i: number): string {
     const start = this.headerStart(i);
-    return this.head.slice(start, skipToken(this.bytes, start, this.headersEnd));
+    return this.text.slice(start, skipToken(this.bytes, start, this.headersEnd));
   }
   /** Header i's value, unfolded (each fold becomes one space; RFC 3261 7.3.1). */
   value(i: number): string {
-    return unfold(this.head.slice(this.valueStart(i), this.valueEnd(i)));
+    return unfold(this.text.slice(this.valueStart(i), this.valueEnd(i)));
   }
   /** Index of the first header of this kind behind index `after`, or -1. */
   find(id: HeaderId, after = -1): number {

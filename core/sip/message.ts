@@ -33,16 +33,14 @@ export function parseMessage(
   const text = latin1Text(bytes, bytes.length > LARGE_BYTES ? endOfHead(bytes) : bytes.length);
   const index = scanHead(bytes, text);
   const hasTextBody = text.length === bytes.length && text.length - index.bodyStart <= TEXT_BODY_BYTES;
-  const head = hasTextBody ? text.slice(0, index.bodyStart) : latin1Text(bytes, index.bodyStart);
-  const line = parseStartLine({ head, bytes }, index.startLineEnd);
+  const line = parseStartLine({ text, bytes }, index.startLineEnd);
   if (!('kind' in line)) return reject(null, 400, line);
   const bodyEnd = isCut ? parsed(datagram.length) : findBodyEnd(bytes, index, received.point.protocol);
   const lastByte = bodyEnd.ok ? Math.min(bodyEnd.value, bytes.length) : bytes.length;
   const { headers, headersStart, headersEnd, bodyStart } = index;
   const frame: Frame = {
     bytes,
-    text: hasTextBody ? text : head,
-    head,
+    text: hasTextBody ? text : latin1Text(bytes, index.bodyStart),
     headers,
     headersStart,
     headersEnd,

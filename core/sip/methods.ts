@@ -21,10 +21,10 @@ export const METHODS = [
 const METHOD_BYTES: readonly Uint8Array[] = METHODS.map(asciiBytes);
 
 /** The method that fills [start, end): for the known ones always the same constant; null when it is no token. Methods are case-sensitive (RFC 3261 7.1). */
-export function methodAt({ head, bytes }: HeadText, start: number, end: number): string | null {
+export function methodAt({ text, bytes }: HeadText, start: number, end: number): string | null {
   for (let i = 0; i < METHODS.length; i++) {
     const wanted = METHOD_BYTES[i]!;
     if (wanted.length === end - start && standsAt(bytes, start, wanted)) return METHODS[i]!;
   }
-  return end > start && skipToken(bytes, start, end) === end ? head.slice(start, end) : null;
+  return end > start && skipToken(bytes, start, end) === end ? text.slice(start, end) : null;
 }

@@ -48,10 +48,10 @@ class ParsedNameAddr implements NameAddr {
   }
   get displayName(): string | null {
     const { nameStart, nameEnd } = this;
-    return nameEnd > nameStart ? unfold(this.source.head.slice(nameStart, nameEnd)) : null;
+    return nameEnd > nameStart ? unfold(this.source.text.slice(nameStart, nameEnd)) : null;
   }
   get uriText(): string {
-    return this.source.head.slice(this.uriStart, this.uriEnd);
+    return this.source.text.slice(this.uriStart, this.uriEnd);
   }
   get params(): readonly Param[] {
     this.list ??= PARAMS.start(this.paramsStart).readAll(this.source, this.end);
@@ -69,7 +69,7 @@ class ParsedNameAddr implements NameAddr {
  */
 export function parseNameAddr(from: string | HeadText, start = 0, end?: number): Parsed<NameAddr> {
   const source = typeof from === 'string' ? headText(from) : from;
-  const limit = end ?? source.head.length;
+  const limit = end ?? source.text.length;
   const { bytes } = source;
   const nameStart = skipLws(bytes, start, limit);
   const quoteEnd = bytes[nameStart] === 0x22 ? skipQuoted(bytes, nameStart, limit) : nameStart;

@@ -92,13 +92,13 @@ export class ParamReader {
 
   #name(source: HeadText): string {
     for (const { text, bytes } of KNOWN_NAMES) if (this.is(source.bytes, bytes)) return text;
-    return source.head.slice(this.nameStart, this.#nameEnd).toLowerCase();
+    return source.text.slice(this.nameStart, this.#nameEnd).toLowerCase();
   }
 
   /** Null without `=`. */
-  value({ head, bytes }: HeadText): string | null {
+  value({ text, bytes }: HeadText): string | null {
     if (this.#valueStart < 0) return null;
-    const value = head.slice(this.#valueStart, this.#valueEnd);
+    const value = text.slice(this.#valueStart, this.#valueEnd);
     return bytes[this.#valueStart] === 0x22 ? unfold(value) : value;
   }
 

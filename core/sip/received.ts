@@ -40,7 +40,7 @@ export function receivedEdits(msg: SipRequest): readonly Edit[] {
   if (via.received === null && via.rport === null && !adds && sameHost(via.host, address)) return [];
   const edits: Edit[] = [];
   if (via.params.length > 0) {
-    const reader = PARAMS.start(msg.head.indexOf(';', via.start));
+    const reader = PARAMS.start(msg.text.indexOf(';', via.start));
     while (reader.next(msg.bytes, via.end)) {
       const at = reader.nameStart;
       if (reader.is(msg.bytes, NAME.received))

@@ -49,7 +49,7 @@ function viaLines(msg: SipRequest): string {
   const top = msg.find(Header.via);
   if (top < 0) return '';
   const range = { start: msg.headerStart(top), end: msg.headerEnd(top) };
-  return applyEdits(msg.head, range, receivedEdits(msg), msg.received.point) + allLines(msg, Header.via, top);
+  return applyEdits(msg.text, range, receivedEdits(msg), msg.received.point) + allLines(msg, Header.via, top);
 }
 
 function toLine(msg: SipRequest, toTag: string): string {
@@ -59,20 +59,20 @@ function toLine(msg: SipRequest, toTag: string): string {
     return firstLine(msg, Header.to);
   }
   const valueEnd = msg.valueEnd(i);
-  return `${msg.head.slice(msg.headerStart(i), valueEnd)};tag=${toTag}\r\n`;
+  return `${msg.text.slice(msg.headerStart(i), valueEnd)};tag=${toTag}\r\n`;
 }
 
 /** The first line of a header as received; '' when there is none. */
 function firstLine(msg: SipMessage, id: HeaderId): string {
   const i = msg.find(id);
-  return i < 0 ? '' : msg.head.slice(msg.headerStart(i), msg.headerEnd(i));
+  return i < 0 ? '' : msg.text.slice(msg.headerStart(i), msg.headerEnd(i));
 }
 
 /** All lines of a header behind header `after`, as received. */
 function allLines(msg: SipMessage, id: HeaderId, after = -1): string {
   let lines = '';
   for (let i = msg.find(id, after); i >= 0; i = msg.find(id, i)) {
-    lines += msg.head.slice(msg.headerStart(i), msg.headerEnd(i));
+    lines += msg.text.slice(msg.headerStart(i), msg.headerEnd(i));
   }
   return lines;
 }

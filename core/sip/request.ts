@@ -49,14 +49,14 @@ function buildHopRequest(method: 'ACK' | 'CANCEL', { invite, to, sent, extra }: 
 
 function rawValue(msg: SipMessage, id: typeof Header.from | typeof Header.to): string {
   const i = msg.find(id);
-  return msg.head.slice(msg.valueStart(i), msg.valueEnd(i));
+  return msg.text.slice(msg.valueStart(i), msg.valueEnd(i));
 }
 
 /** The Route header lines, each with its line end, that a print of the request with these edits contains. */
 export function routeLinesOf(msg: SipRequest, edits: Edits): string {
   if (!hasRoute(msg, edits)) return '';
   const range = { start: msg.headersStart, end: msg.headersEnd };
-  const text = applyEdits(msg.head, range, edits.list, msg.received.point);
+  const text = applyEdits(msg.text, range, edits.list, msg.received.point);
   let routes = '';
   let isRoute = false;
   for (let at = 0; at < text.length; ) {

@@ -84,7 +84,7 @@ export abstract class SipMessage extends IndexedMessage {
     if (start === end) return malformed('empty Call-ID', start);
     const wordEnd = skipWord(this.bytes, start, end);
     if (wordEnd < end) return malformed('white space in Call-ID', wordEnd);
-    this.#callId = this.head.slice(start, end);
+    this.#callId = this.text.slice(start, end);
     return parsed(this.#callId);
   }
   parsedCSeq(): Parsed<CSeq> {
@@ -142,7 +142,7 @@ export abstract class SipMessage extends IndexedMessage {
    */
   contacts(): Parsed<NameAddr[] | '*'> {
     const i = this.find(Header.contact);
-    if (i >= 0 && this.head.slice(this.valueStart(i), this.valueEnd(i)) === '*') {
+    if (i >= 0 && this.text.slice(this.valueStart(i), this.valueEnd(i)) === '*') {
       const next = this.find(Header.contact, i);
       return next < 0 ? parsed('*') : malformed('Contact * next to another', this.headerStart(next));
     }

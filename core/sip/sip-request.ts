@@ -54,7 +54,7 @@ export class SipRequest extends SipMessage {
   constructor(line: Pick<RequestLine, 'method' | 'uriStart' | 'uriEnd'>, frame: Frame, edits?: Edits) {
     super(frame, edits);
     this.method = line.method;
-    this.originalUri = frame.head.slice(line.uriStart, line.uriEnd);
+    this.originalUri = frame.text.slice(line.uriStart, line.uriEnd);
     this.uriStart = line.uriStart;
     this.uriEnd = line.uriEnd;
     this.uri = this.originalUri;

@@ -9,6 +9,6 @@ export class SipResponse extends SipMessage {
   constructor(line: StatusLine, frame: Frame) {
     super(frame);
     this.status = line.status;
-    this.reason = frame.head.slice(line.reasonStart, line.reasonEnd);
+    this.reason = frame.text.slice(line.reasonStart, line.reasonEnd);
   }
 }

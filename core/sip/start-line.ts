@@ -5,6 +5,7 @@ import {
   readDecimal,
   skipKind,
   skipToken,
+  standsAt,
   standsInAnyCaseAt,
 } from './head-text.ts';
 import { methodAt } from './methods.ts';
@@ -39,16 +40,18 @@ const DOT = 0x2e;
  * with a method, is a plain fault: there is nothing to answer.
  */
 export function parseStartLine(line: HeadText, end: number): RequestLine | StatusLine | Malformed {
-  const { head, bytes } = line;
+  const { text, bytes } = line;
   if (standsInAnyCaseAt(bytes, 0, PROTOCOL)) return parseStatusLine(line, end);
-  const space = head.indexOf(' ');
+  const space = text.indexOf(' ');
   const methodEnd = space < 0 || space > end ? end : space;
   const method = methodEnd < end ? methodAt(line, 0, methodEnd) : null;
   if (method === null) return malformed('start line without a method', skipToken(bytes, 0, methodEnd));
   const uriStart = methodEnd + 1;
-  let uriEnd = head.indexOf(' ', uriStart);
+  let uriEnd = text.indexOf(' ', uriStart);
   if (uriEnd < 0 || uriEnd > end) uriEnd = end;
-  const fault = requestLineFault(line, { uriStart, uriEnd, end });
+  const isUsual =
+    uriEnd > uriStart && end - uriEnd === VERSION.length + 1 && standsAt(bytes, uriEnd + 1, VERSION);
+  const fault = isUsual ? null : requestLineFault(line, { uriStart, uriEnd, end });
   return {
     kind: 'request',
     method,

@@ -57,7 +57,7 @@ class ParsedVia implements Via {
   /** Reads all in front of the parameters; returns what is wrong with it, or null. */
   readSentBy(limit: number): Malformed | null {
     const { start } = this;
-    const { head, bytes } = this.source;
+    const { text, bytes } = this.source;
     const transportStart = standsAt(bytes, start, USUAL_PROTOCOL)
       ? start + USUAL_PROTOCOL.length
       : skipSlash(bytes, skipSlash(bytes, start, limit), limit);
@@ -69,11 +69,11 @@ class ParsedVia implements Via {
       return malformed('Via without a transport, white space and sent-by', transportEnd);
     const hostEnd =
       bytes[hostStart] === BRACKET
-        ? skipHost(head, hostStart, limit)
+        ? skipHost(text, hostStart, limit)
         : skipKind(bytes, hostStart, limit, CharKind.host);
     if (hostEnd === hostStart) return malformed('Via with a malformed sent-by host', hostStart);
-    this.transport = isUdp ? 'UDP' : head.slice(transportStart, transportEnd).toUpperCase();
-    this.host = head.slice(hostStart, hostEnd);
+    this.transport = isUdp ? 'UDP' : text.slice(transportStart, transportEnd).toUpperCase();
+    this.host = text.slice(hostStart, hostEnd);
     return this.readPortFrom(hostEnd, limit);
   }
 

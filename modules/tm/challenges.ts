@@ -19,7 +19,7 @@ export function addChallenges(chosen: SipResponse, branches: readonly Branch[]):
     if (response === null || response === chosen || dropped || !isChallenge(response)) continue;
     for (const name of CHALLENGES) {
       for (let i = response.findName(name); i >= 0; i = response.findName(name, i))
-        lines += response.head.slice(response.headerStart(i), response.headerEnd(i));
+        lines += response.text.slice(response.headerStart(i), response.headerEnd(i));
     }
   }
   if (lines !== '') chosen.edits.insert(chosen.headersEnd, lines);

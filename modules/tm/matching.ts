@@ -13,7 +13,7 @@ export function serverKey(request: SipRequest, method: string = request.method):
   const matched = method === 'ACK' ? 'INVITE' : method;
   if (hasMagicCookie(via.branch)) return flatText(`${via.branch}|${sentBy(via)}|${matched}`);
   // RFC 2543 clients: no branch to go by, so the parts of the request that a retransmission, ACK and CANCEL share.
-  const topVia = request.head.slice(via.start, via.end);
+  const topVia = request.text.slice(via.start, via.end);
   return flatText(
     `${request.originalUri}|${request.callId}|${request.fromTag}|${request.cseq.number}|${topVia}|${matched}`,
   );
