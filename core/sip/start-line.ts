@@ -5,7 +5,6 @@ import {
   readDecimal,
   skipKind,
   skipToken,
-  standsAt,
   standsInAnyCaseAt,
 } from './head-text.ts';
 import { methodAt } from './methods.ts';
@@ -49,9 +48,7 @@ export function parseStartLine(line: HeadText, end: number): RequestLine | Statu
   const uriStart = methodEnd + 1;
   let uriEnd = text.indexOf(' ', uriStart);
   if (uriEnd < 0 || uriEnd > end) uriEnd = end;
-  const isUsual =
-    uriEnd > uriStart && end - uriEnd === VERSION.length + 1 && standsAt(bytes, uriEnd + 1, VERSION);
-  const fault = isUsual ? null : requestLineFault(line, { uriStart, uriEnd, end });
+  const fault = requestLineFault(line, { uriStart, uriEnd, end });
   return {
     kind: 'request',
     method,

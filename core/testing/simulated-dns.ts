@@ -24,14 +24,15 @@ export class SimulatedDns implements DnsQueries {
     this.#servers = byName(servers, (found) => found.map(recordOf));
   }
 
-  /** The addresses of a host. */
-  addressesOf(host: string): readonly string[] {
-    return this.#hosts.get(host.toLowerCase()) ?? [];
+  /** The addresses of a host; of both families unless told. */
+  addressesOf(host: string, family: 0 | Family = 0): readonly string[] {
+    const known = this.#hosts.get(host.toLowerCase()) ?? [];
+    return known.filter((address) => family === 0 || familyOf(address) === family);
   }
 
   /** Look-ups by these tables alone. */
   readonly lookup: Lookup = (host, family, done) => {
-    const found = this.addressesOf(host).filter((address) => family === 0 || familyOf(address) === family);
+    const found = this.addressesOf(host, family);
     done(found.length === 0 ? new Error(`\`hosts\` gives no address for ${host}`) : null, found);
   };
 
@@ -44,8 +45,8 @@ export class SimulatedDns implements DnsQueries {
   }
 
   async addresses(host: string, family: Family): Promise<DnsAnswer<RecordWithTtl>> {
-    const found = this.addressesOf(host).filter((address) => familyOf(address) === family);
-    return { ok: true, records: found.map((address) => ({ address, ttl: TTL_S })) };
+    const records = this.addressesOf(host, family).map((address) => ({ address, ttl: TTL_S }));
+    return { ok: true, records };
   }
 }
 
