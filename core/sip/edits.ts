@@ -22,7 +22,7 @@ export class Edits {
   get size(): number {
     return this.#list === null ? 0 : this.#list.length;
   }
-  /** The edits by offset, those at one offset in the order in which they were made. */
+  /** The edits by offset, those at one offset in the order in which they were made, but inserts first. */
   get list(): readonly Edit[] {
     return this.#list ?? NO_EDITS;
   }
@@ -57,12 +57,19 @@ export class Edits {
   }
 }
 
-/** Puts an edit behind those at its offset and before; lists are short, and what comes last mostly goes last. */
+/**
+ * Puts an edit behind those at its offset and before; lists are short, and what comes last mostly goes last. An insert stands in front of what takes the place of
+ * the chars behind it.
+ */
 export function addInOrder(list: Edit[], edit: Edit): void {
   let i = list.length;
-  while (i > 0 && list[i - 1]!.at > edit.at) i--;
+  while (i > 0 && standsBehind(list[i - 1]!, edit)) i--;
   if (i === list.length) list.push(edit);
   else list.splice(i, 0, edit);
+}
+
+function standsBehind(known: Edit, { at, removed }: Edit): boolean {
+  return known.at > at || (known.at === at && removed === 0 && known.removed > 0);
 }
 
 const NO_EDITS: readonly Edit[] = Object.freeze([]);

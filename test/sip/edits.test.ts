@@ -24,6 +24,15 @@ const CASES: readonly (readonly [string, (edits: Edits) => void, string])[] = [
     '01234ab56789',
   ],
   [
+    'an insert at the start of a replaced range stands in front of what is there now, also one made later',
+    (e) => {
+      e.insert(2, 'a');
+      e.replace(2, 5, 'xyz');
+      e.insert(2, 'b');
+    },
+    '01abxyz56789',
+  ],
+  [
     'edits made in any order',
     (e) => {
       e.insert(8, 'c');
@@ -92,7 +101,7 @@ const CASES: readonly (readonly [string, (edits: Edits) => void, string])[] = [
       e.replace(2, 4, 'a');
       e.insert(2, 'b');
     },
-    '01ab456789',
+    '01ba456789',
   ],
   [
     'a text that depends on the socket',

@@ -5,7 +5,7 @@ import { textops } from '../../../modules/textops/textops.ts';
 import { recordedLog } from '../../transport/recorded-log.ts';
 import { callOf, fakeCore, linesOf, printed, request } from '../fake-core.ts';
 
-const { subst, subst_body, subst_uri, subst_user, set_body, remove_hf } = textops.functions;
+const { subst, subst_body, subst_uri, subst_user, set_body, insert_hf, remove_hf } = textops.functions;
 
 function setUp(msg = request(), variables: Record<string, PvResult | Promise<PvResult>> = {}) {
   const core = fakeCore({ variables });
@@ -80,6 +80,14 @@ test('subst: leaves alone headers that were removed', async () => {
   const text = printed(call.msg);
   assert.deepEqual([linesOf(text, 'x-a'), linesOf(text, 'x-b')], [[], ['X-B: two']]);
   assert.doesNotMatch(text, /^two/m);
+});
+
+test('subst: a line that others are put in front of stays a line of its own', () => {
+  const msg = request({ headers: ['X-A: one'] });
+  assert.equal(subst.call(setUp(msg), '/^X-A: one/X-A: two/'), true);
+  assert.equal(insert_hf.call(setUp(msg), 'X-B: three', 'X-A'), true);
+  const text = printed(msg);
+  assert.deepEqual([linesOf(text, 'x-b'), linesOf(text, 'x-a')], [['X-B: three'], ['X-A: two']]);
 });
 
 test('subst: can add a line', () => {
