@@ -29,7 +29,8 @@ export function conclude(tm: Tm, transaction: Transaction): void {
   const before = transaction.branchCount;
   const after = () => {
     transaction.handlerEnded();
-    if (transaction.finalStatus !== 0 || transaction.pending) return;
+    // Responses that waited for its end may have brought on the next failure handler.
+    if (transaction.finalStatus !== 0 || transaction.handling || transaction.pending) return;
     if (transaction.branchCount > before) return conclude(tm, transaction);
     answer(transaction, bestBranch(branches)?.outcome ?? noOutcome(transaction));
   };

@@ -2,7 +2,7 @@ import { Scope, type SipResponse } from '../../core/index.ts';
 import type { Branch } from './branch.ts';
 import type { Tm } from './tm-layer.ts';
 
-/** Responses of one transaction that may wait for an onreply handler; more are dropped, and come again. */
+/** Responses of one transaction that may wait for an onreply handler; more are dropped, but for the first final one of each branch: failures do not come again. */
 const MAX_WAITING_RESPONSES = 64;
 
 /** A run of a handler that concerns one branch of its transaction. */
@@ -99,9 +99,16 @@ export class ResponseQueue {
 
   /** False when there is no room. */
   push(waiting: Waiting): boolean {
-    if (this.#waiting.length >= MAX_WAITING_RESPONSES) return false;
+    if (this.#waiting.length >= MAX_WAITING_RESPONSES && !this.#isFirstFinal(waiting)) return false;
     this.#waiting.push(waiting);
     return true;
+  }
+
+  #isFirstFinal({ branch, response }: Waiting): boolean {
+    return (
+      response.status >= 200 &&
+      !this.#waiting.some((each) => each.branch === branch && each.response.status >= 200)
+    );
   }
 
   /** Handles what waits, once `first` is done; nothing when that is under way. */
@@ -117,6 +124,6 @@ export class ResponseQueue {
       if (run !== null) await run;
     }
     this.#transaction.queue = null;
-    this.#transaction.release();
+    this.#transaction.settle();
   }
 }

@@ -157,9 +157,9 @@ export class Transaction implements KnownRequest, ServerUser, Environment {
     return true;
   }
 
-  /** Whether some branch may still get a final response, or is about to be made. */
+  /** Whether some branch may still get a final response or is about to be made, or a response waits for an onreply handler. */
   get pending(): boolean {
-    return this.relaying > 0 || this.branches.some((branch) => branch.outcome === null);
+    return this.relaying > 0 || this.queue !== null || this.branches.some(({ outcome }) => outcome === null);
   }
 
   addBranch(branch: Branch): void {
@@ -246,7 +246,7 @@ export class Transaction implements KnownRequest, ServerUser, Environment {
 
   /** Lets go of all that only an unanswered request needs, unless a handler may still ask for it. */
   release(): void {
-    if (this.finalStatus === 0 || this.handling || this.queue !== null || this.pending) return;
+    if (this.finalStatus === 0 || this.handling || this.pending) return;
     if (this.onReply !== null && this.invite && this.finalStatus < 300) return; // runs again for each 2xx
     this.#request = null;
     this.#avps = null;
