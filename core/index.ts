@@ -32,7 +32,7 @@ export { headerParam, type NameAddr, parseNameAddr, parseNameAddrs } from './sip
 export { forceRport } from './sip/received.ts';
 export { hasMagicCookie, MAGIC_COOKIE } from './sip/magic-cookie.ts';
 export { buildReply, hasFurtherVia, reasonPhrase, type ReplyOptions } from './sip/reply.ts';
-export { buildAck, buildCancel, type Outgoing, routeLinesOf } from './sip/request.ts';
+export { buildAck, buildCancel, changedLinesOf, type Outgoing, routeLinesOf } from './sip/request.ts';
 export type { Malformed, Parsed } from './sip/result.ts';
 export { decodeText, encodeText } from './sip/text.ts';
 export { type Param as UriParam, parseUri, printUri, type Uri, uriEquals, uriParam } from './sip/uri.ts';

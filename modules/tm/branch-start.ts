@@ -1,4 +1,11 @@
-import { type Fitting, routeLinesOf, type SipRequest, type Target } from '../../core/index.ts';
+import {
+  changedLinesOf,
+  type Fitting,
+  type Outgoing,
+  routeLinesOf,
+  type SipRequest,
+  type Target,
+} from '../../core/index.ts';
 import type { Attempt, Failover } from './attempt.ts';
 import { Branch } from './branch.ts';
 import type { Tm } from './tm-layer.ts';
@@ -28,26 +35,25 @@ export function newBranch(tm: Tm, transaction: Transaction, start: Start): Branc
     edits,
     maxBreadth: fork?.breadth,
   });
-  const routes = routeLinesOf(request, edits);
+  const sent = { uri, routes: routeLinesOf(request, edits), changed: changedLinesOf(request, edits) };
   return new Branch(tm, transaction, {
     id,
     index,
     breadth: fork?.breadth ?? null,
     request,
-    first: attemptOf(first, uri, routes),
-    otherwise: otherwise === undefined ? null : attemptOf(otherwise, uri, routes),
+    first: attemptOf(first, sent),
+    otherwise: otherwise === undefined ? null : attemptOf(otherwise, sent),
     failover,
   });
 }
 
 function attemptOf(
   { printed: { bytes, via, point }, target }: Fitting,
-  uri: string,
-  routes: string,
+  sent: Omit<Outgoing, 'via'>,
 ): Attempt {
   return {
     bytes,
     target: target.point === point ? target : { ...target, point },
-    sent: { uri, via, routes },
+    sent: { ...sent, via },
   };
 }

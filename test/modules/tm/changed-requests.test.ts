@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defineRoutes } from '../../../core/index.ts';
-import { DESK, forking } from './forks.ts';
-import { header, request } from './messages.ts';
+import { answers, DESK, forking } from './forks.ts';
+import { CALLER, header, request } from './messages.ts';
 
 /** Hides the caller: its From stands behind Max-Forwards, where forwarding puts Max-Breadth. */
 const anonymous = defineRoutes({
@@ -22,4 +22,32 @@ test('a header that subst has changed and the one that is put in front of it are
   assert.equal(header(invite, 'From'), ANONYMOUS);
   assert.equal(header(invite, 'Max-Breadth'), '60');
   assert.ok(invite.indexOf('\r\n\r\n') > invite.indexOf('Content-Length'));
+});
+
+test('CANCEL and the ACK of a failure have From, To and Call-ID as the INVITE was sent (9.1, 17.1.1.3)', async () => {
+  const routes = defineRoutes({
+    uses: ['tm', 'textops'],
+    async request({ msg, ksr }) {
+      if (msg.method === 'INVITE') {
+        ksr.textops.remove_hf('From');
+        await ksr.textops.append_hf(`From: ${ANONYMOUS}`);
+        await ksr.textops.subst('/^To: .*$/To: <sip:carol@10.0.0.3>/');
+        await ksr.textops.subst('/^Call-ID: /Call-ID: hidden-/');
+      }
+      await ksr.tm.t_relay();
+    },
+  });
+  const { rig, requests } = await forking(request(), routes);
+  const invite = requests.get(DESK) ?? '';
+  await answers(rig, invite, { status: 180, host: DESK });
+  await rig.receive(request({ method: 'CANCEL' }), CALLER);
+  await answers(rig, invite, { status: 487, host: DESK });
+  const sent = rig.take().filter(({ text }) => /^(?:CANCEL|ACK)/.test(text));
+  assert.deepEqual(
+    sent.map(({ text }) => ['From', 'To', 'Call-ID', 'CSeq'].map((name) => header(text, name))),
+    [
+      [ANONYMOUS, '<sip:carol@10.0.0.3>', 'hidden-call-1', '1 CANCEL'],
+      [ANONYMOUS, '<sip:carol@10.0.0.3>;tag=at-10.0.0.3', 'hidden-call-1', '1 ACK'],
+    ],
+  );
 });
