@@ -3,7 +3,6 @@ import {
   buildReply,
   type Clock,
   type ListenPoint,
-  reasonPhrase,
   type SipRequest,
   type SipResponse,
   type Target,
@@ -180,13 +179,13 @@ export class Transaction implements KnownRequest, ServerUser, Environment {
     this.#leave();
   }
 
-  /** A CANCEL from upstream: ends the branches; where there is none yet, the handler's end or its t_relay answers 487. */
+  /** A CANCEL from upstream: ends the branches; where there is none, the failure handler runs once nothing else is at work, and 487 is the answer. */
   cancel(headers: string): void {
     if (this.finalStatus !== 0) return;
     if (!this.canceled) this.#tm.counters.canceled += 1;
     this.canceled = true;
     this.cancelBranches(headers);
-    if (this.branches.length === 0 && !this.handling) this.reply(487, reasonPhrase(487));
+    if (this.branches.length === 0) this.settle();
   }
 
   /** The request's handler, or a failure handler, has ended: what waited for it goes on. */

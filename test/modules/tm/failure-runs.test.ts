@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defineRoutes } from '../../../core/index.ts';
 import { proxyRig, type ProxyRig } from '../../proxy-rig.ts';
+import { answersOf } from './forks.ts';
 import { CALLEE, CALLER, request, response } from './messages.ts';
 
 /** What the request handler does after it has armed the failure handler. */
@@ -86,4 +87,45 @@ test('t_on_branch: a handler that throws does not hold its branch back, which go
   await rig.receive(request(), CALLER);
   assert.equal(rig.starts().at(-1), 'INVITE sip:carol@10.0.0.3 SIP/2.0 -> 10.0.0.3:5060');
   assert.equal(rig.lines('error').length, 1);
+});
+
+test('failure: runs for a CANCEL that comes when the request handler has ended with a provisional reply', async () => {
+  const ran: string[] = [];
+  const routes = defineRoutes({
+    uses: ['tm'],
+    async request({ msg, ksr }) {
+      if (msg.method === 'CANCEL') await ksr.tm.t_relay();
+      else {
+        ksr.tm.t_on_failure('over');
+        ksr.tm.t_reply(180, 'Ringing');
+      }
+    },
+    failure: { over: () => ran.push('failure') },
+  });
+  const rig = await proxyRig(routes);
+  await rig.receive(request(), CALLER);
+  await rig.receive(request({ method: 'CANCEL' }), CALLER);
+  assert.deepEqual([answersOf(rig.take()), ran], [[180, 200, 487], ['failure']]);
+});
+
+test('failure: runs for a CANCEL that comes while a t_relay that was not awaited looks up the only name', async () => {
+  const ran: string[] = [];
+  const found: (() => void)[] = [];
+  const routes = defineRoutes({
+    uses: ['tm'],
+    request({ msg, ksr }) {
+      if (msg.method === 'INVITE') ksr.tm.t_on_failure('over');
+      void ksr.tm.t_relay();
+    },
+    failure: { over: () => ran.push('failure') },
+  });
+  const rig = await proxyRig(routes, {
+    lookup: (_host, _family, done) => found.push(() => done(null, '10.0.0.4')),
+  });
+  const uri = 'sip:bob@cell.example.com';
+  await rig.receive(request({ uri }), CALLER);
+  await rig.receive(request({ method: 'CANCEL', uri }), CALLER);
+  found[0]!();
+  await rig.advance(0);
+  assert.deepEqual([answersOf(rig.take()), ran], [[100, 200, 487], ['failure']]);
 });
