@@ -116,6 +116,7 @@ export class Branch implements ClientUser, KnownBranch {
   restartTimers(): void {
     if (this.outcome !== null) return;
     this.#client.restartDeadline();
+    if (!this.invite) return; // timer F is all that others have
     if (this.replied) this.#startTimerC();
     else this.#awaitFirst();
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { defineRoutes, ProxyError } from '../../../core/index.ts';
 import { proxyRig } from '../../proxy-rig.ts';
 import { answers, answersOf, CELL, DESK, forking, requestsBy, sentTo } from './forks.ts';
-import { CALLER, request } from './messages.ts';
+import { CALLEE, CALLER, request, response } from './messages.ts';
 
 test('t_set_max_lifetime: what rings is cancelled when this request has lasted that long', async () => {
   const routes = defineRoutes({
@@ -247,3 +247,28 @@ for (const what of ['lifetime', 'retr', 'set'] as const) {
     assert.equal(found, 'ERR_TM_VALUE');
   });
 }
+
+test('t_set_fr: no fr_inv_timer runs for requests other than INVITE', async () => {
+  const timeouts: boolean[] = [];
+  const routes = defineRoutes({
+    uses: ['tm'],
+    async request({ ksr }) {
+      ksr.tm.t_on_reply('trying');
+      ksr.tm.t_on_failure('over');
+      await ksr.tm.t_relay();
+    },
+    onreply: {
+      trying: ({ msg, ksr }) => {
+        if (msg.status === 100) ksr.tm.t_set_fr(1_000, 20_000);
+      },
+    },
+    failure: { over: ({ ksr }) => timeouts.push(ksr.tm.t_branch_timeout()) },
+  });
+  const rig = await proxyRig(routes);
+  await rig.receive(request({ method: 'MESSAGE' }), CALLER);
+  const [message] = rig.take();
+  await rig.receive(response(message?.text ?? '', 100), CALLEE);
+  await rig.advance(2_000);
+  await rig.receive(response(message?.text ?? '', 486), CALLEE);
+  assert.deepEqual(timeouts, [false]);
+});
