@@ -32,6 +32,29 @@ onEachBackend(
   },
 );
 
+onEachBackend(
+  'rate: clocks that differ by less than a twentieth of the period loosen nothing',
+  async (t, { address }) => {
+    let nowMs = START_MS;
+    const ahead = limitsOf(t, clientOf(t, [address]), { nowMs: () => nowMs }).rates;
+    const behind = limitsOf(t, clientOf(t, [address]), { nowMs: () => nowMs - 5 }).rates;
+    const allowed = async (rates: typeof ahead, key: string, times: number): Promise<number> => {
+      let count = 0;
+      for (let i = 0; i < times; i++) {
+        const outcome = await rates.rate(key, { limit: 10, per: 'second' }, UNBOUNDED);
+        if (outcome.status === 'allowed') count += 1;
+      }
+      return count;
+    };
+    // One has begun a sub-window, the other has not.
+    assert.equal((await allowed(ahead, 'a', 15)) + (await allowed(behind, 'a', 15)), 10);
+    // What the one behind counts late is seen in the sub-window after it, too.
+    const early = (await allowed(ahead, 'b', 1)) + (await allowed(behind, 'b', 5));
+    nowMs += 1000 / SUB_WINDOWS;
+    assert.equal(early + (await allowed(ahead, 'b', 15)), 10);
+  },
+);
+
 onEachBackend('rate: one round trip: the commands of one leave in one turn', async (t, { address }) => {
   let nowMs = START_MS;
   const client = clientOf(t, [address]);
@@ -43,11 +66,11 @@ onEachBackend('rate: one round trip: the commands of one leave in one turn', asy
     const { incr, add, get } = statistics ?? assert.fail();
     return [incr, add, get].map(({ hits, misses }) => hits + misses);
   };
-  // The first: every sub-window is read, and the counter created.
-  assert.deepEqual(commands(), [2, 1, SUB_WINDOWS]);
+  // The first: every sub-window is read, with the next one, and the counter created.
+  assert.deepEqual(commands(), [2, 1, SUB_WINDOWS + 1]);
   await rates.rate('k', options, UNBOUNDED);
-  // Another in the same sub-window: the counter, and the one before.
-  assert.deepEqual(commands(), [3, 1, SUB_WINDOWS + 1]);
+  // Another in the same sub-window: the counter, the one before and the next one.
+  assert.deepEqual(commands(), [3, 1, SUB_WINDOWS + 3]);
   nowMs += 60_000 / SUB_WINDOWS;
   assert.deepEqual(await rates.rate('k', options, UNBOUNDED), {
     status: 'allowed',

@@ -115,9 +115,10 @@ export class Rates {
     const deadlineMs = server.deadlineMs();
     const running = server.execute('incr', wire(now), `incr ${wire(now)} 1\r\n`, deadlineMs);
     const counts: Promise<number | Down>[] = [];
-    for (let index = now - SUB_WINDOWS; index < now; index++) {
-      // The last one may still be counted into by a proxy whose clock is behind.
-      const count = index < now - 1 ? known.cluster.get(index) : undefined;
+    // The next one may be counted into already by a proxy whose clock is ahead.
+    for (let index = now - SUB_WINDOWS; index <= now + 1; index++) {
+      if (index === now) continue;
+      const count = known.cluster.get(index);
       counts.push(count === undefined ? this.#read(window, known, index) : Promise.resolve(count));
     }
     let total = await this.#created(window, await running, deadlineMs);
@@ -148,13 +149,14 @@ export class Rates {
     return countOf(await counting);
   }
 
-  async #read({ server, wire }: Window, known: Known, index: number): Promise<number | Down> {
+  async #read({ server, now, wire }: Window, known: Known, index: number): Promise<number | Down> {
     const key = wire(index);
     const reply = await server.execute('get', key, `get ${key}\r\n`, server.deadlineMs());
     if (reply.kind !== 'value' && !isWord(reply, 'END')) return down(reply);
     const count = reply.kind === 'value' ? Number(reply.value.bytes) : 0;
     if (!Number.isSafeInteger(count)) return { status: 'down', reason: 'the key holds something else' };
-    known.cluster.set(index, count);
+    // The last one may still be counted into by a proxy whose clock is behind.
+    if (index < now - 1) known.cluster.set(index, count);
     return count;
   }
 }
