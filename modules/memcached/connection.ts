@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   readonly address: ServerAddress;
   readonly access: Access;
   readonly lookup: LookupFunction;
+  /** Deadline of a command, connecting included, ms. */
+  readonly timeoutMs: number;
   readonly clock: Clock;
   readonly ended: (end: ConnectionEnd) => void;
 }
@@ -66,11 +68,12 @@ export class ServerConnection extends ReplyReader {
     this._shutdown(reason);
   }
 
-  #open({ address, access, lookup }: ConnectionOptions): Dial {
+  #open({ address, access, lookup, timeoutMs }: ConnectionOptions): Dial {
     return new Dial({
       address,
       access,
       lookup,
+      timeoutMs,
       received: (bytes) => this.receive(bytes),
       opened: (socket) => {
         if (this.isShutdown()) return;

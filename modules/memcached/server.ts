@@ -280,6 +280,7 @@ export class CacheServer {
       address,
       access,
       lookup: this.#lookup,
+      timeoutMs: this.timeoutMs,
       clock,
       ended: (end) => this.#ended(end),
     });
