@@ -91,6 +91,11 @@ export function isRefusal(command: CommandName, line: string): boolean {
   return (command === 'incr' || command === 'decr') && line === NOT_A_NUMBER;
 }
 
+/** Whether the server did not carry out a command, since it found no memory: even a `decr` needs some while another client reads the counter. */
+export function isOutOfMemory(reply: Reply): boolean {
+  return reply.kind === 'refused' && reply.line.startsWith('SERVER_ERROR out of memory');
+}
+
 /** Whether a command only reads: such ones may go out together. */
 export function isRead({ name }: Command): boolean {
   return name === 'get' || name === 'gets';

@@ -2,7 +2,7 @@ import { MemcacheClient } from 'memcache-client';
 import type { Clock, Logger } from '../../core/index.ts';
 import { type Access, OPEN_ACCESS } from './access.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
-import { type CommandName, newCommand, type Reply } from './command.ts';
+import { type CommandName, isOutOfMemory, newCommand, type Reply } from './command.ts';
 import { type ConnectionEnd, ServerConnection } from './connection.ts';
 import { Journal } from './journal.ts';
 import { type ServerAddress, serverName } from './server-list.ts';
@@ -204,9 +204,9 @@ export class CacheServer {
 
   /** `unanswered`: how often it was sent before, and not answered. */
   #keepRelease(release: Release, reply: Reply, unanswered = 0): boolean {
-    if (reply.kind !== 'down') return false;
+    if (reply.kind !== 'down' && !isOutOfMemory(reply)) return false;
     const { name, key, bytes } = release;
-    const times = reply.sent ? unanswered + 1 : unanswered;
+    const times = reply.kind === 'down' && reply.sent ? unanswered + 1 : unanswered;
     if (times === (name === 'decr' ? 1 : MAX_UNANSWERED)) {
       this.#journal.doubt();
       return false;

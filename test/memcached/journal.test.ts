@@ -144,6 +144,24 @@ test('journal: what a server that answers did not take is sent a second later, a
   assert.deepEqual(figures(rig), { waiting: 0, replayed: 1, overflowed: 0, inDoubt: 0 });
 });
 
+test('journal: a decrement for which a full server found no memory is sent again', async (t) => {
+  const rig = await rigOf(t);
+  const { client, clock, server } = rig;
+  const counting = client.decrement('a', 1);
+  await server.received('decr a 1\r\n');
+  server.write('SERVER_ERROR out of memory\r\n');
+  assert.deepEqual(await counting, {
+    status: 'down',
+    reason: 'the server answered: SERVER_ERROR out of memory',
+    journaled: true,
+  });
+  clock.advance(RETRY_MIN_MS);
+  await server.received('decr a 1\r\n');
+  server.write('4\r\n');
+  await eventually('sent', () => figures(rig)?.waiting === 0);
+  assert.deepEqual(figures(rig), { waiting: 0, replayed: 1, overflowed: 0, inDoubt: 0 });
+});
+
 test('journal: a delete that is never answered is given up, so that the server can answer others', async (t) => {
   const rig = await rigOf(t);
   const { client, clock, server } = rig;
