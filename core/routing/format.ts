@@ -81,7 +81,7 @@ export class Format {
 }
 
 /** A throw becomes a rejection, so that it does not leave promises behind that nobody waits for. */
-function started(get: () => unknown): unknown {
+function started<T>(get: () => T): T | Promise<never> {
   try {
     return get();
   } catch (error) {
@@ -132,7 +132,9 @@ export class Reference {
       if (inner instanceof Promise) return inner.then((text) => use(this.#arguments(text)));
       return use(this.#arguments(inner));
     }
-    const index = this.#index.expand(scope, true);
+    const which = this.#index;
+    const index =
+      inner instanceof Promise ? started(() => which.expand(scope, true)) : which.expand(scope, true);
     const useBoth = (text: string | readonly unknown[], at: string): unknown =>
       use([...this.#arguments(text), indexOf(at, this.#fault)]);
     if (typeof index === 'string' && !(inner instanceof Promise)) return useBoth(inner, index);

@@ -119,13 +119,13 @@ function templateReference(
   values: readonly unknown[],
 ): KeyReference | Promise<KeyReference> {
   const { group, key } = grouped(constants[0] ?? '');
-  const pieces: (string | Promise<string>)[] = [];
+  const pieces: (string | { readonly pattern: string })[] = [];
   let expire: number | undefined;
   for (const [index, text] of constants.entries()) {
     const constant = index === 0 ? key : text;
     const mark = constant.indexOf(LIFETIME_MARK);
     const pattern = beforeMark(constant, mark);
-    pieces.push(pattern.includes('$') ? formats.expandKey(scope, pattern) : pattern);
+    pieces.push(pattern.includes('$') ? { pattern } : pattern);
     if (mark !== -1) {
       const rest = constant.slice(mark + LIFETIME_MARK.length);
       expire = templateLifetime(rest, constants.slice(index + 1), values.slice(index));
@@ -133,10 +133,24 @@ function templateReference(
     }
     if (index < values.length) pieces.push(keyPart(values[index]));
   }
-  const whole = joined(pieces);
+  // Only now that nothing else can be wrong: what has to wait would be left behind.
+  const whole = joined(
+    pieces.map((piece) =>
+      typeof piece === 'string' ? piece : expanded(() => formats.expandKey(scope, piece.pattern)),
+    ),
+  );
   return typeof whole === 'string'
     ? { key: whole, expire, group }
     : whole.then((text) => ({ key: text, expire, group }));
+}
+
+/** A throw becomes a rejection, so that it does not leave promises behind that nobody waits for. */
+function expanded(expand: () => string | Promise<string>): string | Promise<string> {
+  try {
+    return expand();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** All pieces as one text; a promise only when one of them is. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FormatService } from '../../core/registry/services.ts';
 import { type KeyArgument, keyReference, namedKey } from '../../modules/memcached/key-reference.ts';
 import { request, scopeOf } from '../modules/fake-core.ts';
@@ -171,6 +172,26 @@ test('key reference: null and undefined are refused, as key and as value of a te
       code: 'ERR_MEMCACHED_KEY',
     });
   }
+});
+
+test('key reference: what has to wait is not left behind when another part is wrong', async () => {
+  const service: FormatService = {
+    ...formats(),
+    expandKey(_scope, format) {
+      if (format.includes('$null')) throw new Error('null in key');
+      return Promise.reject(new Error('nothing after a while'));
+    },
+  };
+  for (const args of [
+    template`$later/${null}`,
+    template`$later/${'x'}/$null`,
+    template`$later=>abc`,
+    template`$later=>${null}`,
+  ]) {
+    await assert.rejects(async () => refer(service, ...args));
+  }
+  // A rejection that nobody waits for would fail this test.
+  await delay(1);
 });
 
 test('key reference: a variable that is null fails the key', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AnyModule, Call } from '../../core/registry/module.ts';
 import { Formats } from '../../core/routing/formats.ts';
 import { load, moduleOf, scopeOf } from '../registry/fixtures.ts';
@@ -20,6 +21,7 @@ function listModule(): AnyModule {
       $two: { doc: 'A number.', plain: true, get: () => 2 },
       $late: { doc: 'A number after a while.', plain: true, get: () => Promise.resolve(1) },
       $null: { doc: 'Null.', plain: true, get: () => null },
+      $nothing: { doc: 'Null after a while.', plain: true, get: () => Promise.resolve(null) },
     },
   });
 }
@@ -66,6 +68,15 @@ for (const [format, reason] of [
 test('index: a variable that is null names nothing', () => {
   const found = formats();
   assert.throws(() => found.expand(scopeOf('request'), '$(list(x)[$null])'), { code: 'ERR_PV_NULL_IN_KEY' });
+});
+
+test('index: where both the inner text and the index fail, neither is left behind', async () => {
+  const found = formats();
+  await assert.rejects(async () => found.expand(scopeOf('request'), '$(list($nothing)[$null])'), {
+    code: 'ERR_PV_NULL_IN_KEY',
+  });
+  // A rejection that nobody waits for would fail this test.
+  await delay(1);
 });
 
 test('index: sets one of several by name', async () => {
