@@ -36,6 +36,13 @@ export class Edits {
   replace(start: number, end: number, text: EditText): void {
     this.add(start, end - start, text);
   }
+  /** Puts another text in the place of one that was put in before. */
+  reword(before: EditText, text: EditText): void {
+    const list = this.#list ?? [];
+    const i = list.findIndex((edit) => edit.text === before);
+    const edit = list[i];
+    if (edit !== undefined) list[i] = { at: edit.at, removed: edit.removed, text };
+  }
   /** Whether the char at `at` is among those removed or replaced. */
   removes(at: number): boolean {
     return this.list.some((edit) => edit.at <= at && at < edit.at + edit.removed);

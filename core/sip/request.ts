@@ -17,7 +17,7 @@ export interface Outgoing {
   /** Route header lines as sent, complete lines (`routeLinesOf`). */
   readonly routes: string;
   /** From, To and Call-ID as sent, where routes have changed them (`changedLinesOf`); null: as received. */
-  readonly changed?: ChangedLines | null;
+  readonly changed: ChangedLines | null;
 }
 
 /** Header lines as sent, complete lines. */

@@ -60,7 +60,7 @@ export class SipRequest extends SipMessage {
     this.uri = this.originalUri;
   }
 
-  /** The same request with changes of its own from here on: edits, Request-URI, next hop (one per branch). */
+  /** The same request with changes of its own from here on: edits, Request-URI, next hop, what modules keep with it (one per branch). */
   fork(): SipRequest {
     const copy = new SipRequest(this, this, this.edits.fork());
     copy.uri = this.uri;
@@ -73,6 +73,7 @@ export class SipRequest extends SipMessage {
     copy.receivedMarked = this.receivedMarked;
     copy.rportForced = this.rportForced;
     copy.#routes = this.#routes;
+    copy.slots = this.slots === null ? null : this.slots.slice();
     return copy;
   }
 

@@ -14,10 +14,10 @@ import {
 import { looseRoute, type LooseRouted } from './loose-route.ts';
 import {
   ftagOf,
-  recordingOf,
   presetRecordRouteLine,
+  recordingOf,
+  recordRouteLines,
   type RecordRouteStyle,
-  recordRouteText,
 } from './record-route.ts';
 
 /** What the functions of this module need and know. */
@@ -68,9 +68,8 @@ export const rr = defineModule({
           log.warn('record_route: called twice for one request', { callId: msg.callId });
           return false;
         }
-        recording.on = true;
         recording.flowToken = state.core.flowTokens?.tokenOf(msg) ?? null;
-        msg.edits.insert(msg.headersStart, recordRouteText(msg, recording, state.style));
+        recording.begin((it, out) => recordRouteLines(it, out, state.style));
         return true;
       },
     },
@@ -86,8 +85,7 @@ export const rr = defineModule({
         }
         const recording = recordingOf(msg);
         if (recording.on) return false;
-        recording.on = true;
-        msg.edits.insert(msg.headersStart, () => presetRecordRouteLine(bytes, msg, recording, state.style));
+        recording.begin((it) => presetRecordRouteLine(bytes, it, state.style));
         return true;
       },
     },

@@ -49,11 +49,11 @@ export function newBranch(tm: Tm, transaction: Transaction, start: Start): Branc
 
 function attemptOf(
   { printed: { bytes, via, point }, target }: Fitting,
-  sent: Omit<Outgoing, 'via'>,
+  { uri, routes, changed }: Omit<Outgoing, 'via'>,
 ): Attempt {
   return {
     bytes,
     target: target.point === point ? target : { ...target, point },
-    sent: { ...sent, via },
+    sent: { uri, via, routes, changed },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FormatService } from '../../core/registry/services.ts';
 import { type KeyArgument, keyReference, namedKey } from '../../modules/memcached/key-reference.ts';
 import { request, scopeOf } from '../modules/fake-core.ts';
@@ -191,7 +191,7 @@ test('key reference: what has to wait is not left behind when another part is wr
     await assert.rejects(async () => refer(service, ...args));
   }
   // A rejection that nobody waits for would fail this test.
-  await delay(1);
+  await nextTurn();
 });
 
 test('key reference: a variable that is null fails the key', async () => {

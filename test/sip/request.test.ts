@@ -10,6 +10,7 @@ const SENT: Outgoing = {
   uri: 'sip:bob@192.0.2.20',
   via: 'SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx',
   routes: 'Route: <sip:next;lr>\r\n',
+  changed: null,
 };
 
 function printed(msg: SipRequest): string {

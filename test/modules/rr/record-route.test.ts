@@ -137,6 +137,32 @@ test('remove_record_route: takes a Record-Route back', () => {
   assert.deepEqual(recorded(call.msg), []);
 });
 
+test('remove_record_route: what record_route adds then is one line', () => {
+  const call = callOf(init(), request());
+  record_route.call(call);
+  remove_record_route.call(call);
+  assert.equal(record_route_preset.call(call, '203.0.113.5'), true);
+  assert.deepEqual(recorded(call.msg), ['Record-Route: <sip:203.0.113.5;lr;ftag=fa1>']);
+});
+
+test('a branch begins with what its request has, and what it changes is for itself', () => {
+  const state = init();
+  const msg = request();
+  add_rr_param.call(callOf(state, msg), ';a=1');
+  const early = msg.fork();
+  assert.equal(record_route.call(callOf(state, early)), true);
+  record_route.call(callOf(state, msg));
+  const [twice, without, more] = [msg.fork(), msg.fork(), msg.fork()];
+  assert.equal(record_route.call(callOf(state, twice)), false);
+  assert.equal(remove_record_route.call(callOf(state, without)), true);
+  assert.equal(add_rr_param.call(callOf(state, more), ';b=2'), true);
+  const usual = ['Record-Route: <sip:192.0.2.1:5060;lr;ftag=fa1;a=1>'];
+  assert.deepEqual(
+    [msg, early, twice, without, more].map((each) => recorded(each)),
+    [usual, usual, usual, [], ['Record-Route: <sip:192.0.2.1:5060;lr;ftag=fa1;a=1;b=2>']],
+  );
+});
+
 test('add_rr_param: adds parameters, before record_route and after', () => {
   const call = callOf(init(), request());
   assert.equal(add_rr_param.call(call, ';nat=yes'), true);
