@@ -114,15 +114,17 @@ export class Rates {
     const { server, now, wire } = window;
     const deadlineMs = server.deadlineMs();
     const running = server.execute('incr', wire(now), `incr ${wire(now)} 1\r\n`, deadlineMs);
-    const counts: Promise<number | Down>[] = [];
-    // The next one may be counted into already by a proxy whose clock is ahead.
-    for (let index = now - SUB_WINDOWS; index <= now + 1; index++) {
-      if (index === now) continue;
-      const count = known.cluster.get(index);
-      counts.push(count === undefined ? this.#read(window, known, index) : Promise.resolve(count));
+    let others = this.#others(window, known);
+    const first = await running;
+    const isNew = isWord(first, 'NOT_FOUND');
+    const creating = isNew ? this.#created(window, deadlineMs) : Promise.resolve(countOf(first));
+    if (isNew) {
+      // What others count between the look at their sub-windows and the count here would be missed.
+      await others;
+      others = this.#others(window, known);
     }
-    let total = await this.#created(window, await running, deadlineMs);
-    for (const count of await Promise.all(counts)) {
+    let total = await creating;
+    for (const count of await others) {
       if (typeof total !== 'number') return total;
       if (typeof count !== 'number') return count;
       total += count;
@@ -133,13 +135,21 @@ export class Rates {
     return total;
   }
 
-  /** The counter of this sub-window; the first who counts in it creates it, in a round trip more. */
-  async #created(
-    { server, now, wire, lifetimeS }: Window,
-    first: Reply,
-    deadlineMs: number,
-  ): Promise<number | Down> {
-    if (!isWord(first, 'NOT_FOUND')) return countOf(first);
+  /** The counts of the other sub-windows that may matter, by what is known of them or the store holds. */
+  #others(window: Window, known: Known): Promise<readonly (number | Down)[]> {
+    const { now } = window;
+    const counts: Promise<number | Down>[] = [];
+    // The next one may be counted into already by a proxy whose clock is ahead.
+    for (let index = now - SUB_WINDOWS; index <= now + 1; index++) {
+      if (index === now) continue;
+      const count = known.cluster.get(index);
+      counts.push(count === undefined ? this.#read(window, known, index) : Promise.resolve(count));
+    }
+    return Promise.all(counts);
+  }
+
+  /** The counter of this sub-window, which the first who counts in it creates, in a round trip more. */
+  async #created({ server, now, wire, lifetimeS }: Window, deadlineMs: number): Promise<number | Down> {
     const key = wire(now);
     const add = storeCommand('add', key, { flags: 0, bytes: '0' }, lifetimeS);
     const startedMs = this.#clock.now();
