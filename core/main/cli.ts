@@ -12,7 +12,7 @@ const USAGE = `kamaiki: a SIP proxy
 usage: kamaiki [-f FILE] [-l ADDRESS]...          run the proxy
        kamaiki -c [-f FILE]                       check configuration and routes
        kamaiki modules [NAME] [-f FILE]           what modules there are, or what one exports
-       kamaiki schema                             JSON schema of the configuration file
+       kamaiki schema [-f FILE]                   JSON schema of the configuration file
        kamaiki call [--to URI] [--proxy HOST:PORT] [-f FILE]
                                                   place a call through the running proxy, over UDP and IPv4
 
@@ -94,10 +94,18 @@ async function dispatch(
   const sources: Sources = { file: values.file, environment: process.env, builtin, listen };
   if (command === 'modules')
     return (await import('./module-listing.ts')).listModules(operands[0] ?? null, sources);
-  if (command === 'schema') return print((await import('./schema-text.ts')).schemaText(await builtin()));
+  if (command === 'schema') return print(await schema(sources));
   if (command === 'call') return (await import('./call.ts')).call(sources, values);
   const { check, run } = await import('./run.ts');
   return values.check ? check(sources) : run(sources, rehearsal);
+}
+
+async function schema(sources: Sources): Promise<string> {
+  const [{ schemaText }, { modulesThereAre }] = await Promise.all([
+    import('./schema-text.ts'),
+    import('./module-listing.ts'),
+  ]);
+  return schemaText(await modulesThereAre(sources));
 }
 
 function listenOption(text: string): ListenOption {

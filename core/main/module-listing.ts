@@ -7,13 +7,7 @@ import { report } from './run.ts';
 
 /** Prints the modules there are, or all that one of them exports, from the declarations. Returns the exit code. */
 export async function listModules(name: string | null, sources: Sources): Promise<number> {
-  const modules = [...(await sources.builtin())];
-  try {
-    // A configuration that is missing or wrong names no places; that is not what was asked about.
-    modules.push(...(await modulesOnPath(readConfiguration(sources.file, sources).configuration)));
-  } catch (error) {
-    report(error);
-  }
+  const modules = await modulesThereAre(sources);
   if (name === null) {
     process.stdout.write(modulesText(modules));
     return 0;
@@ -30,6 +24,18 @@ export async function listModules(name: string | null, sources: Sources): Promis
   }
   process.stdout.write(moduleText(module));
   return 0;
+}
+
+/** The modules of the build and those that the configuration names places for; what keeps the latter from being loaded is printed. */
+export async function modulesThereAre(sources: Sources): Promise<readonly AnyModule[]> {
+  const modules = [...(await sources.builtin())];
+  try {
+    // A configuration that is missing or wrong names no places; that is not what was asked about.
+    modules.push(...(await modulesOnPath(readConfiguration(sources.file, sources).configuration)));
+  } catch (error) {
+    report(error);
+  }
+  return modules;
 }
 
 /** One line for each module. */

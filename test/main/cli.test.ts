@@ -130,6 +130,8 @@ test('cli: a module from mpath, TypeScript, is loaded', () => {
   const file = configuration(put(ROUTES, 'ts'), `  mine: { n: 5 }\nmpath: [${folder}]\n`);
   assert.deepEqual(kamaiki('-c', '-f', file).code, 0);
   assert.match(kamaiki('modules', '-f', file).out, /^mine +Mine\.$/m);
+  const { properties } = JSON.parse(kamaiki('schema', '-f', file).out);
+  assert.equal(properties.modules.properties.mine.properties.n.description, 'N.');
 });
 
 test('cli: modules lists what there is, and shows one', () => {
