@@ -161,9 +161,14 @@ async function withMetrics(
   return metered(proxy, metrics, log);
 }
 
-/** Prints what keeps the proxy from starting: a user's mistake as one line each, a fault of the program with its stack. */
+/** Prints what keeps the proxy from starting: a user's mistake as one line each, with its code, a fault of the program with its stack. */
 export function report(error: unknown): void {
-  const mistake = error instanceof ProxyError || error instanceof ProxyErrors;
-  const text = !mistake && error instanceof Error ? error.stack : messageOf(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${reported(error)}\n`);
+}
+
+function reported(error: unknown): string {
+  if (error instanceof ProxyErrors) return error.errors.map(reported).join('\n');
+  // By the code docs/errors.md has more.
+  if (error instanceof ProxyError) return `${error.message} [${error.code}]`;
+  return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
 }

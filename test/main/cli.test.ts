@@ -81,11 +81,11 @@ test('cli: all mistakes of configuration, modules and routes are printed at once
     'yaml',
   );
   const expected = [
-    `${file}:1:9: to listen on tls:1.2.3.4:5061 takes a certificate: expected the key 'tls' with certificate and private_key`,
-    `${file}:5:13: module 'maxfwd' has no parameter 'max_limt'; did you mean 'max_limit'?`,
-    `${file}:6:15: log.level: found 5, expected one of debug, info, notice, warn, error`,
-    `${file}:7:9: mpath './none': neither a folder ('${join(root, 'none')}') nor an installed npm package`,
-    `${routes}:1:1: expected \`export default defineRoutes({ ... })\`, found a default export of another kind`,
+    `${file}:1:9: to listen on tls:1.2.3.4:5061 takes a certificate: expected the key 'tls' with certificate and private_key [ERR_TLS_MISSING]`,
+    `${file}:5:13: module 'maxfwd' has no parameter 'max_limt'; did you mean 'max_limit'? [ERR_PARAM_UNKNOWN]`,
+    `${file}:6:15: log.level: found 5, expected one of debug, info, notice, warn, error [ERR_CONFIG_VALUE]`,
+    `${file}:7:9: mpath './none': neither a folder ('${join(root, 'none')}') nor an installed npm package [ERR_MPATH_ENTRY]`,
+    `${routes}:1:1: expected \`export default defineRoutes({ ... })\`, found a default export of another kind [ERR_ROUTE_DEFAULT]`,
   ];
   for (const args of [
     ['-c', '-f', file],
@@ -99,7 +99,7 @@ test('cli: all mistakes of configuration, modules and routes are printed at once
 test('cli: an unknown module is named, with the nearest one', () => {
   const { code, err } = kamaiki('-c', '-f', configuration(put(ROUTES, 'ts'), '  txtops: {}\n'));
   assert.equal(code, 1);
-  assert.match(err, /:5:3: no module named 'txtops'; did you mean 'textops'\?\n$/);
+  assert.match(err, /:5:3: no module named 'txtops'; did you mean 'textops'\? \[ERR_MODULE_UNKNOWN\]\n$/);
 });
 
 test('cli: routes that use a module that is not loaded are an error', () => {
