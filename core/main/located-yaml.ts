@@ -26,6 +26,11 @@ export interface LocatedMap {
   readonly place: Place;
 }
 
+/** A hint where a mistake begins at the brace of a `${NAME}`: within { } and [ ] it is no plain text to YAML. */
+function quotesHint(text: string, offset: number): string {
+  return text.startsWith('${', offset - 1) ? '; within { } and [ ] put quotes around a ${NAME}' : '';
+}
+
 /** A YAML file as located values; null when it is empty or not YAML. `mistakes` grows with what is wrong in it. */
 export function readYaml(
   text: string,
@@ -38,8 +43,10 @@ export function readYaml(
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  for (const { message, pos } of document.errors)
-    mistakes.push(errors.ERR_CONFIG_SYNTAX.at(placeAt(pos[0]), message));
+  for (const { code, message, pos } of document.errors) {
+    const told = code === 'MULTIPLE_DOCS' ? 'expected one document, found a second one after ---' : message;
+    mistakes.push(errors.ERR_CONFIG_SYNTAX.at(placeAt(pos[0]), `${told}${quotesHint(text, pos[0])}`));
+  }
   if (document.errors.length > 0 || document.contents === null) return null;
 
   const folder = dirname(file);

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { Message } from 'esbuild';
 import { errors, type Place, type ProxyError, ProxyErrors } from '../errors.ts';
 import { isFields } from '../registry/fields.ts';
+import { nearestName } from '../registry/nearest.ts';
 import type { Routes } from '../registry/routes.ts';
 import { messageOf } from '../registry/shown.ts';
 import { LIMIT_KEYS } from './configuration-keys.ts';
@@ -37,8 +38,7 @@ const LOAD_TIMEOUT_MS = LIMIT_KEYS.start_timeout.default;
 export async function loadRoutes(file: string, timeoutMs: number = LOAD_TIMEOUT_MS): Promise<Routes> {
   const routes = (await importFile(file, timeoutMs))['default'];
   if (isRoutes(routes)) return routes;
-  const found = routes === undefined ? 'no default export' : 'a default export of another kind';
-  throw errors.ERR_ROUTE_DEFAULT.at(startOf(file), found);
+  throw errors.ERR_ROUTE_DEFAULT.at(startOf(file), otherThanRoutes(routes));
 }
 
 /**
@@ -192,6 +192,24 @@ function loadError(place: Place, text: string, cause: unknown): ProxyError {
 }
 
 /** Whether a default export has the shape that `defineRoutes` takes; what stands inside is checked against the modules later. */
+/** What a default export is that is no routes: what is missing in it, where it is an object. */
+function otherThanRoutes(value: unknown): string {
+  if (value === undefined) return 'no default export';
+  if (!isFields(value)) return 'a default export of another kind';
+  const keys = Object.keys(value);
+  if (typeof value['request'] !== 'function')
+    return `no function \`request\` in it${didYouMeanOf('request', keys)}`;
+  return value['uses'] === undefined
+    ? `no \`uses\` in it${didYouMeanOf('uses', keys)}`
+    : 'a `uses` in it that is no list of module names';
+}
+
+/** A hint where a key seems to be meant for this one. */
+function didYouMeanOf(name: string, keys: readonly string[]): string {
+  const meant = keys.find((key) => key !== name && nearestName(key, [name]) === name);
+  return meant === undefined ? '' : `, but \`${meant}\`: did you mean \`${name}\`?`;
+}
+
 function isRoutes(value: unknown): value is Routes {
   if (!isFields(value)) return false;
   const { uses, request } = value;

@@ -79,7 +79,9 @@ function filesOf(entry: string, baseDir: string): string[] | string {
   const folder = resolve(baseDir, entry);
   if (isFolder(folder)) {
     const files = filesInFolder(folder);
-    return files.length > 0 ? files : `no module in the folder '${folder}'`;
+    return files.length > 0
+      ? files
+      : `no module in the folder '${folder}': expected NAME/NAME.ts or NAME/index.ts (or .js, .mjs) there`;
   }
   const installed = packageFolder(entry, baseDir);
   if (installed === null) return `neither a folder ('${folder}') nor an installed npm package`;

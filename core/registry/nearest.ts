@@ -30,7 +30,8 @@ function at(row: readonly number[], column: number): number {
 /** Finds the valid name that was most likely meant, any case; null when none is close enough. The first of equals wins. */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
   if (name.length > MAX_COMPARED_CHARS) return null;
-  const typed = name.toLowerCase();
+  // Kamailio loads tm.so, which is tm here.
+  const typed = name.toLowerCase().replace(/\.so$/, '');
   let nearest: string | null = null;
   let fewest = Math.max(1, Math.floor(typed.length / CHARS_PER_EDIT)) + 1;
   for (const candidate of candidates) {

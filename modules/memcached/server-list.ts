@@ -142,5 +142,7 @@ function hostFault(host: string, isBracketed: boolean): string | null {
 
 /** A list of servers as an error message may show it: without what stands before an @, which may be a password. */
 export function withoutCredentials(text: unknown): string {
+  // A list of texts reads like a text with commas, and would be shown as just what is expected.
+  if (Array.isArray(text)) return 'a list';
   return JSON.stringify(String(text).replace(/[^,\s]*@/g, '***@'));
 }

@@ -39,6 +39,20 @@ const table: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
+    'a second document',
+    '+---\na: 1\n',
+    ['ERR_CONFIG_SYNTAX k.yaml:3:1: not valid YAML: expected one document, found a second one after ---'],
+  ],
+  [
+    'a reference without quotes within { }',
+    '+modules: { a: { b: ${B} } }\n',
+    [
+      'ERR_CONFIG_SYNTAX k.yaml:3:21: not valid YAML: Unexpected flow-map-start at node end; within { } and [ ] put quotes around a ${NAME}',
+      'ERR_CONFIG_SYNTAX k.yaml:3:22: not valid YAML: Unexpected scalar at node end',
+      'ERR_CONFIG_SYNTAX k.yaml:3:27: not valid YAML: Unexpected flow-map-end token in YAML stream: "}"',
+    ],
+  ],
+  [
     'an unknown key, and the nearest valid one',
     '+lisen: []\nxyzzy: 1\n',
     [

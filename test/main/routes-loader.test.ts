@@ -202,9 +202,30 @@ const mistakes: readonly (readonly [string, Readonly<Record<string, string>>, re
   ],
   [
     'a default export of another kind',
-    { 'routes.ts': 'export default { uses: [] };' },
+    { 'routes.ts': 'export default 1;' },
     [
       'ERR_ROUTE_DEFAULT ./routes.ts:1:1: expected `export default defineRoutes({ ... })`, found a default export of another kind',
+    ],
+  ],
+  [
+    'routes without a request handler',
+    { 'routes.ts': 'export default { uses: [], requests() {} };' },
+    [
+      'ERR_ROUTE_DEFAULT ./routes.ts:1:1: expected `export default defineRoutes({ ... })`, found no function `request` in it, but `requests`: did you mean `request`?',
+    ],
+  ],
+  [
+    'routes without uses',
+    { 'routes.ts': 'export default { request() {} };' },
+    [
+      'ERR_ROUTE_DEFAULT ./routes.ts:1:1: expected `export default defineRoutes({ ... })`, found no `uses` in it',
+    ],
+  ],
+  [
+    'uses that is no list',
+    { 'routes.ts': "export default { uses: 'sl', request() {} };" },
+    [
+      'ERR_ROUTE_DEFAULT ./routes.ts:1:1: expected `export default defineRoutes({ ... })`, found a `uses` in it that is no list of module names',
     ],
   ],
 ];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ParamValues } from '../../core/registry/params.ts';
+import { type ParamValues, readParam } from '../../core/registry/params.ts';
 import { memcached } from '../../modules/memcached/memcached.ts';
 import { fakeCore } from '../modules/fake-core.ts';
 import { recordedLog } from '../transport/recorded-log.ts';
@@ -20,6 +20,12 @@ test('module: parameters that cannot be are refused with their reason', () => {
   });
   assert.equal(memcached.params.servers.schema.safeParse('a:x').success, false);
   assert.equal(memcached.params.timeout.schema.safeParse(0).success, false);
+});
+
+test('module: servers given as a list are shown as one, not as the text that is expected', () => {
+  const { servers } = memcached.params;
+  const read = readParam(servers, ['localhost:11211']);
+  assert.deepEqual(read.ok ? null : read.found, 'a list');
 });
 
 test('module: the parameters have the defaults of the manual', () => {

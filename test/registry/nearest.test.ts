@@ -11,6 +11,7 @@ const NEAREST: readonly (readonly [string, string | null])[] = [
   ['MemCached', 'memcached'],
   ['mxafwd', 'maxfwd'],
   ['tmm', 'tm'],
+  ['tm.so', 'tm'],
   ['dialog', null],
   ['', null],
   ['m'.repeat(65), null],
