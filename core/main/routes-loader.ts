@@ -191,7 +191,6 @@ function loadError(place: Place, text: string, cause: unknown): ProxyError {
   return Object.assign(errors.ERR_ROUTE_LOAD.at(place, text), { cause });
 }
 
-/** Whether a default export has the shape that `defineRoutes` takes; what stands inside is checked against the modules later. */
 /** What a default export is that is no routes: what is missing in it, where it is an object. */
 function otherThanRoutes(value: unknown): string {
   if (value === undefined) return 'no default export';
@@ -210,6 +209,7 @@ function didYouMeanOf(name: string, keys: readonly string[]): string {
   return meant === undefined ? '' : `, but \`${meant}\`: did you mean \`${name}\`?`;
 }
 
+/** Whether a default export has the shape that `defineRoutes` takes; what stands inside is checked against the modules later. */
 function isRoutes(value: unknown): value is Routes {
   if (!isFields(value)) return false;
   const { uses, request } = value;
