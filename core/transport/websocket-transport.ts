@@ -15,6 +15,9 @@ import { WebSocketWire } from './websocket-wire.ts';
 
 /** The subprotocol that stands for SIP (RFC 7118 4.1). */
 const SUBPROTOCOL = 'sip';
+/** Frames that a message may come in, and pieces of the stream that a frame may: each costs a hundred times what may stand in it. */
+const MAX_FRAGMENTS = 256;
+const MAX_CHUNKS = 1_024;
 
 /** SIP over WebSocket, or with credentials over secure WebSocket, on one address. Connections are opened by clients only (RFC 7118 5.2.2). */
 export class WebSocketTransport extends ServerTransport {
@@ -23,6 +26,8 @@ export class WebSocketTransport extends ServerTransport {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_CHUNKS,
     handleProtocols: () => SUBPROTOCOL,
   });
   /** Sockets on which no WebSocket has been asked for yet. */
@@ -84,7 +89,11 @@ export class WebSocketTransport extends ServerTransport {
     this.#pending.delete(socket);
     const address = peerAddress(socket);
     const { point } = this;
-    if (address === '' || point === null) return webSocket.terminate();
+    if (address === '' || point === null) {
+      // What has arrived already is still read: without a handler, a frame that is none would be an error of the process.
+      webSocket.on('error', () => undefined);
+      return webSocket.terminate();
+    }
     const { clock, limits } = this.options.connections;
     const peer = { address, port: socket.remotePort ?? 0, incoming: true };
     const connection = this.peers.open(point, peer);
