@@ -1,5 +1,5 @@
 import { addInOrder, applyEdits, type Edit, type Edits } from './edits.ts';
-import { Header, type HeaderId } from './header-names.ts';
+import { Header, headerIdByName, type HeaderId } from './header-names.ts';
 import { skipLws } from './head-text.ts';
 import type { ListenPoint } from './hop.ts';
 import { latin1Bytes } from './latin1.ts';
@@ -77,7 +77,7 @@ function print(msg: SipMessage, edits: Edits, changes: Edit[], out: ListenPoint)
   return bytes;
 }
 
-/** Writes the value of a header, in each of its lines that `edits` leaves; in a new line when none is left. */
+/** Writes the value of a header, in each of its lines that `edits` leaves; in a new line when none is left and routes have put in none. */
 function setValue(
   msg: SipMessage,
   edits: Edits,
@@ -93,5 +93,22 @@ function setValue(
     if (edits.size > 0 && edits.removes(at)) continue;
     addInOrder(changes, { at, removed: msg.valueEnd(i) - at, text: value });
   }
-  if (!isThere) addInOrder(changes, { at: msg.headersEnd, removed: 0, text: `${name}: ${value}\r\n` });
+  if (!isThere && !putsIn(edits, id))
+    addInOrder(changes, { at: msg.headersEnd, removed: 0, text: `${name}: ${value}\r\n` });
+}
+
+/** Whether a text that routes put in holds a line of this header: it stays theirs. */
+function putsIn(edits: Edits, id: HeaderId): boolean {
+  return edits.list.some(
+    ({ text }) =>
+      typeof text === 'string' && text.split('\n').some((line) => headerIdByName(nameOf(line)) === id),
+  );
+}
+
+/** What stands in front of a line's colon, in lower case. */
+function nameOf(line: string): string {
+  return line
+    .slice(0, Math.max(0, line.indexOf(':')))
+    .trimEnd()
+    .toLowerCase();
 }

@@ -40,6 +40,21 @@ test('print: adds Max-Forwards where routes removed it, and leaves a value that 
   assert.match(printed(rewritten, { maxForwards: 69 }), /\r\nMax-Forwards: 10\r\nFrom/);
 });
 
+test('print: adds no second header beside one that routes have put in the place of the first', () => {
+  for (const line of ['Max-Forwards: 10', 'max-forwards :10']) {
+    const appended = request(lines());
+    appended.edits.remove(appended.headerStart(1), appended.headerEnd(1));
+    appended.edits.insert(appended.headersEnd, `X: y\r\n${line}\r\n`);
+    const rewritten = request(lines());
+    rewritten.edits.replace(rewritten.headerStart(1), rewritten.valueEnd(1), line);
+    for (const msg of [appended, rewritten])
+      assert.deepEqual(printed(msg, { maxForwards: 69 }).match(/max-forwards.*/gi), [line]);
+  }
+  const other = request(lines());
+  other.edits.replace(other.headerStart(1), other.valueEnd(1), 'X: Max-Forwards: 10');
+  assert.match(printed(other, { maxForwards: 69 }), /\r\nMax-Forwards: 69\r\n\r\n$/);
+});
+
 test('print: replaces the Request-URI, and leaves the version as it came', () => {
   const msg = request(lines({ start: 'INVITE sip:a@b sip/2.0' }));
   msg.uri = 'sip:c@[2001:db8::1];lr';
