@@ -31,6 +31,9 @@ function quotesHint(text: string, offset: number): string {
   return text.startsWith('${', offset - 1) ? '; within { } and [ ] put quotes around a ${NAME}' : '';
 }
 
+/** Values that a file may hold, those counted that stand there by an alias: aliases of aliases multiply. */
+const MAX_VALUES = 100_000;
+
 /** A YAML file as located values; null when it is empty or not YAML. `mistakes` grows with what is wrong in it. */
 export function readYaml(
   text: string,
@@ -53,8 +56,19 @@ export function readYaml(
   const entered = new Set<Node>();
   const placeOf = (node: Node | null): Place => placeAt(node?.range?.[0] ?? 0);
 
+  let values = 0;
+  const nothing = (place: Place): LocatedScalar => locateScalar(null, place);
+
   function locate(node: Node | null, parent: Place): Located {
     const place = node === null ? parent : placeOf(node);
+    values += 1;
+    if (values > MAX_VALUES) {
+      if (values === MAX_VALUES + 1)
+        mistakes.push(
+          errors.ERR_CONFIG_SYNTAX.at(place, `there are more than ${MAX_VALUES} values, aliases included`),
+        );
+      return nothing(place);
+    }
     if (isAlias(node)) return locateAlias(node.source, node.resolve(document) ?? null, place);
     if (isMap<Node, Node | null>(node)) return locateMap(node.items, place);
     if (isSeq<Node | null>(node))
@@ -78,7 +92,7 @@ export function readYaml(
       return { ...located, place };
     }
     mistakes.push(errors.ERR_CONFIG_SYNTAX.at(place, `the alias *${name} leads nowhere or into itself`));
-    return { kind: 'scalar', value: null, place, substituted: false, written: null };
+    return nothing(place);
   }
 
   function locateMap(

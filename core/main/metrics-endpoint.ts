@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import { errors } from '../errors.ts';
 import { messageOf } from '../registry/shown.ts';
 import type { MetricsSettings } from './metrics-key.ts';
 
 /** Bounds of the connections of an endpoint. */
 interface EndpointBounds {
-  /** Connections at one time; further ones are closed at once. */
+  /** Connections at one time; for a further one the oldest is closed. */
   readonly maxConnections: number;
   /** How long a request may take to arrive, ms. */
   readonly requestTimeoutMs: number;
@@ -37,6 +37,8 @@ export class MetricsEndpoint {
   readonly #settings: MetricsSettings;
   readonly #shown: Shown;
   readonly #server: Server;
+  /** The connections, the oldest first. */
+  readonly #connections = new Set<Socket>();
 
   constructor(
     settings: MetricsSettings,
@@ -54,7 +56,7 @@ export class MetricsEndpoint {
       },
       (request, response) => void this.#answer(request, response),
     );
-    this.#server.maxConnections = maxConnections;
+    this.#server.on('connection', (socket) => this.#admit(socket, maxConnections));
     // One scrape, one connection: none has to be kept an eye on.
     this.#server.maxRequestsPerSocket = 1;
     this.#server.timeout = idleTimeoutMs;
@@ -83,6 +85,15 @@ export class MetricsEndpoint {
     this.#server.close();
     this.#server.closeAllConnections();
     await closed;
+  }
+
+  /** Connections that ask for nothing must not keep out those that do: who has asked is answered, and gone, long before it is the oldest. */
+  #admit(socket: Socket, maxConnections: number): void {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket));
+    if (this.#connections.size <= maxConnections) return;
+    const [oldest] = this.#connections;
+    oldest?.destroy();
   }
 
   async #answer({ method, url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -5,6 +5,7 @@ const MAX_SHOWN_CHARS = 60;
 export function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint' || typeof value === 'symbol' || value === undefined) return String(value);
+  if (typeof value === 'number') return String(value); // JSON has no NaN and no Infinity
   return excerpt(asJson(value));
 }
 

@@ -13,6 +13,12 @@ function mistakes(text: string): readonly string[] {
 const ADDRESS = 'an address such as "udp:192.0.2.1:5060" or "tls:[2001:db8::1]:5061"';
 const HOST_PORT = 'host:port, such as "203.0.113.5:5060"';
 
+/** Parameters of which each holds ten times as much as the one before. */
+const MULTIPLYING = Array.from(
+  { length: 10 },
+  (_, i) => `  p${i}: &p${i} [${(i === 0 ? '0,' : `*p${i - 1},`).repeat(10)}]\n`,
+).join('');
+
 /** Each: what stands in the file, what is reported. `+` puts the minimal file in front. */
 const table: readonly (readonly [string, string, readonly string[]])[] = [
   [
@@ -78,14 +84,14 @@ const table: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'wrong values of a section',
-    '+log: { level: loud, format: 1, file: [a] }\nlimits: { handlers: 0, handler_timeout: 1.5, max_lane: many, start_timeout: 3600001 }\n',
+    '+log: { level: loud, format: 1, file: [a] }\nlimits: { handlers: 0, handler_timeout: 1.5, max_lane: .inf, start_timeout: 3600001 }\n',
     [
       'ERR_CONFIG_VALUE k.yaml:3:15: log.level: found "loud", expected one of debug, info, notice, warn, error',
       'ERR_CONFIG_VALUE k.yaml:3:29: log.format: found 1, expected one of pretty, json',
       'ERR_CONFIG_VALUE k.yaml:3:38: log.file: found a list, expected a string',
       'ERR_CONFIG_VALUE k.yaml:4:21: limits.handlers: found 0, expected an integer from 1 to 1000000',
       'ERR_CONFIG_VALUE k.yaml:4:41: limits.handler_timeout: found 1.5, expected an integer from 1 to 3600000 (ms)',
-      'ERR_CONFIG_VALUE k.yaml:4:56: limits.max_lane: found "many", expected an integer from 1 to 10000',
+      'ERR_CONFIG_VALUE k.yaml:4:56: limits.max_lane: found Infinity, expected an integer from 1 to 10000',
       'ERR_CONFIG_VALUE k.yaml:4:77: limits.start_timeout: found 3600001, expected an integer from 1 to 3600000 (ms)',
     ],
   ],
@@ -159,6 +165,11 @@ listen:
       'ERR_CONFIG_VALUE k.yaml:4:9: mpath: found nothing, expected a folder or the name of an npm package',
       'ERR_CONFIG_VALUE k.yaml:5:16: modules.tm: found 5, expected a mapping',
     ],
+  ],
+  [
+    'aliases of YAML that multiply',
+    `+modules:\n a:\n${MULTIPLYING}`,
+    ['ERR_CONFIG_SYNTAX k.yaml:5:18: not valid YAML: there are more than 100000 values, aliases included'],
   ],
   [
     'an alias of YAML that leads into itself',
