@@ -56,7 +56,7 @@ export const siputils = defineModule({
     },
     is_first_hop: {
       on: 'any',
-      doc: 'Whether the sender is the first element on the way. Of a request: it has one Via. Of a reply: its topmost Record-Route is ours, and it did not come from there.',
+      doc: 'Whether the sender is the first element on the way. Of a request: it has one Via. Of a reply: it has no Record-Route, or its topmost one is ours and it did not come from there.',
       signature: '(): boolean',
       call: ({ msg, state }: Call<SiputilsState>): boolean =>
         msg.kind === 'request' ? isFirstHopOf(msg) : isFirstHopOfReply(msg, state.core),
@@ -120,7 +120,8 @@ function isFirstHopOf(request: SipRequest): boolean {
 
 function isFirstHopOfReply(response: SipResponse, core: CoreServices): boolean {
   const value = response.first(Header.recordRoute);
-  if (value === null) return false;
+  // As in Kamailio: replies within a dialog mostly have none, and their Contact is the remote target from now on.
+  if (value === null) return true;
   const top = parseNameAddr(value);
   if (!top.ok || !top.value.uri.ok) return false;
   const uri = top.value.uri.value;

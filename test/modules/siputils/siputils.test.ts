@@ -58,13 +58,16 @@ test('is_first_hop: of a reply, that the topmost Record-Route is ours and it did
     f.is_first_hop.call(callOf(state, replyVia('sip:p2.example.com;lr', 'sip:192.0.2.1;lr'))),
     false,
   );
-  assert.equal(f.is_first_hop.call(callOf(state, replyVia())), false);
   assert.equal(f.is_first_hop.call(callOf(state, replyVia('sip:a b'))), false);
   const looped = response({
     headers: ['Record-Route: <sip:192.0.2.1;lr>'],
     received: { ...received, address: '192.0.2.1', port: 5060 },
   });
   assert.equal(f.is_first_hop.call(callOf(state, looped)), false);
+});
+
+test('is_first_hop: of a reply without Record-Route, such as one within a dialog, as in Kamailio', () => {
+  assert.equal(f.is_first_hop.call(callOf(state, replyVia())), true);
 });
 
 test('is_gruu: whether the Request-URI has gr, with a value or without', () => {
