@@ -35,5 +35,13 @@ export { buildReply, hasFurtherVia, reasonPhrase, type ReplyOptions } from './si
 export { buildAck, buildCancel, changedLinesOf, type Outgoing, routeLinesOf } from './sip/request.ts';
 export type { Malformed, Parsed } from './sip/result.ts';
 export { decodeText, encodeText } from './sip/text.ts';
-export { type Param as UriParam, parseUri, printUri, type Uri, uriEquals, uriParam } from './sip/uri.ts';
+export {
+  type Param as UriParam,
+  parseUri,
+  printUri,
+  subscriberParams,
+  type Uri,
+  uriEquals,
+  uriParam,
+} from './sip/uri.ts';
 export type { Via } from './sip/via.ts';

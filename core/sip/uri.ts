@@ -175,6 +175,14 @@ function parseOther(text: string, scheme: string, start: number): Parsed<Uri> {
   });
 }
 
+/** What stands behind the number of a telephone subscriber in the user, such as `;npdi;rn=+1301`; '' without `user=phone` (RFC 3261 19.1.6). */
+export function subscriberParams(uri: Uri): string {
+  if (uri.user === null || uri.scheme === 'tel') return '';
+  const semicolon = uri.user.indexOf(';');
+  if (semicolon < 0 || uriParam(uri, 'user')?.toLowerCase() !== 'phone') return '';
+  return uri.user.slice(semicolon);
+}
+
 /** Value of a parameter: '' for one without value, null when absent. Name in lower case. */
 export function uriParam(uri: Uri, name: string): string | null {
   return paramValue(uri.params, name);

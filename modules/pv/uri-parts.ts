@@ -4,6 +4,7 @@ import {
   printUri,
   type PvResult,
   type SipRequest,
+  subscriberParams,
   type Uri,
   uriParam,
 } from '../../core/index.ts';
@@ -22,9 +23,22 @@ export function uriOf(text: string | null): Uri | null {
   return parsed.ok ? parsed.value : null;
 }
 
-/** User part as it stands, the number of a tel URI; null when there is none. */
+/** User part as it stands, the number of a telephone subscriber; null when there is none. */
 export function userOf(uri: Uri | null): string | null {
-  return uri === null ? null : readText(uri.user);
+  if (uri === null || uri.user === null) return null;
+  return readText(uri.user.slice(0, uri.user.length - subscriberParams(uri).length));
+}
+
+/** A tel URI as a SIP URI that wants a host; any other as it is (RFC 3261 19.1.6). */
+function withHost(uri: Uri): Uri {
+  if (uri.scheme !== 'tel') return uri;
+  const params = uri.params.map(({ name, value }) => (value === null ? `;${name}` : `;${name}=${value}`));
+  // Chars of a tel URI that a user may not hold (RFC 3261 25.1, RFC 3966 3).
+  const user = `${uri.user}${params.join('')}`.replaceAll(
+    /[[\]:#]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return { ...uri, scheme: 'sip', user, params: [{ name: 'user', value: 'phone' }] };
 }
 
 /** Host, IPv6 with its brackets; null when the URI has none. */
@@ -48,25 +62,25 @@ export function transportOf(uri: Uri | null): string | null {
 }
 
 /**
- * Sets the user of the Request-URI; null removes it, and the password with it.
+ * Sets the user of the Request-URI, the number of a telephone subscriber; null removes it, and the password with it.
  * @throws ERR_URI_SYNTAX when the text would change more than the user.
  */
 export function setUser(request: SipRequest, value: PvResult): void {
   const user = value === null ? null : writeText('$rU', value);
   rewrite(request, '$rU', value, (uri) => ({
     ...uri,
-    user,
+    user: user === null ? null : `${user}${subscriberParams(uri)}`,
     password: user === null ? null : uri.password,
   }));
 }
 
 /**
- * Sets the host of the Request-URI; an IPv6 address in its brackets.
+ * Sets the host of the Request-URI; an IPv6 address in its brackets. A tel URI becomes a SIP URI.
  * @throws ERR_URI_SYNTAX when the text would change more than the host.
  */
 export function setDomain(request: SipRequest, value: PvResult): void {
   const host = writeText('$rd', value);
-  rewrite(request, '$rd', value, (uri) => ({ ...uri, host }));
+  rewrite(request, '$rd', value, (uri) => ({ ...withHost(uri), host }));
 }
 
 /**

@@ -13,12 +13,12 @@ export const uriVariables = {
     },
   ),
   $rU: settable(
-    'User of the Request-URI, the number of a tel URI. Can be set; null removes it.',
+    'User of the Request-URI, the number of a tel URI and of one with user=phone, whose parameters such as ;npdi stay when it is set. Can be set; null removes it.',
     (call) => userOf(requestUri(call)),
     (call, value: string | number | null) => setUser(requestOf(call, '$rU'), value),
   ),
   $rd: settable(
-    'Host of the Request-URI, IPv6 in brackets. Can be set.',
+    'Host of the Request-URI, IPv6 in brackets. Can be set: a tel URI becomes a SIP URI then.',
     (call) => domainOf(requestUri(call)),
     (call, value: string) => setDomain(requestOf(call, '$rd'), value),
   ),

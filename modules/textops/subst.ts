@@ -1,4 +1,11 @@
-import { errors, parseUri, printUri, type SipMessage, type SipRequest } from '../../core/index.ts';
+import {
+  errors,
+  parseUri,
+  printUri,
+  type SipMessage,
+  type SipRequest,
+  subscriberParams,
+} from '../../core/index.ts';
 import type { Expansion } from './expansion.ts';
 import type { Subst } from './subst-expression.ts';
 import { type Replacement, replaced, replacementsIn } from './substitute.ts';
@@ -56,16 +63,17 @@ export function substUri(request: SipRequest, subst: Subst, expansion: Expansion
 }
 
 /**
- * Substitutes in the user of the Request-URI. False without a match, and without a user.
+ * Substitutes in the user of the Request-URI, the number of a telephone subscriber. False without a match, and without a user.
  * @throws ERR_URI_SYNTAX when the result would change more than the user.
  */
 export function substUser(request: SipRequest, subst: Subst, expansion: Expansion): Done {
   const parsed = request.parsedUri;
   if (!parsed.ok || parsed.value.user === null) return false;
   const old = parsed.value;
-  const text = parsed.value.user;
+  const params = subscriberParams(old);
+  const text = parsed.value.user.slice(0, parsed.value.user.length - params.length);
   return change(text, subst, expansion, (replacements) => {
-    const user = replaced(text, replacements);
+    const user = `${replaced(text, replacements)}${params}`;
     const uri = checkedUri(expansion.caller, printUri({ ...old, user }));
     const read = parseUri(uri);
     if (!read.ok || read.value.user !== user || read.value.host !== old.host) {

@@ -107,9 +107,36 @@ test('$rp: what is no port is ERR_PV_VALUE', () => {
   }
 });
 
-test('$rd: of a URI that has no host is ERR_URI_SYNTAX', () => {
+test('$rd: a tel URI becomes a SIP URI (RFC 3261 19.1.6)', () => {
+  const rows = [
+    ['tel:+123', 'sip:+123@gw.example;user=phone'],
+    [
+      'tel:+1-201-555-0123;npdi;phone-context=a:b',
+      'sip:+1-201-555-0123;npdi;phone-context=a%3Ab@gw.example;user=phone',
+    ],
+  ] as const;
+  for (const [uri, after] of rows) {
+    const call = callOf(state, request({ uri }));
+    $rd.set(call, 'gw.example');
+    assert.equal(call.msg.uri, after);
+    assert.equal($rU.get(call), /^tel:([^;]*)/.exec(uri)?.[1]);
+  }
+});
+
+test('$rp: of a URI that has no host is ERR_URI_SYNTAX', () => {
   const call = callOf(state, request({ uri: 'tel:+123' }));
-  assert.throws(() => $rd.set(call, 'example.com'), { code: 'ERR_URI_SYNTAX' });
+  assert.throws(() => $rp.set(call, 5061), { code: 'ERR_URI_SYNTAX' });
+});
+
+test('$rU: of a telephone subscriber it is the number, and what stands behind it stays', () => {
+  const call = callOf(state, request({ uri: 'sip:+1201;npdi;rn=+1301@example.com;user=phone' }));
+  assert.equal($rU.get(call), '+1201');
+  $rU.set(call, '+1202');
+  assert.equal(call.msg.uri, 'sip:+1202;npdi;rn=+1301@example.com;user=phone');
+  $rU.set(call, null);
+  assert.equal(call.msg.uri, 'sip:example.com;user=phone');
+  const other = callOf(state, request({ uri: 'sip:+1201;isub=1@example.com' }));
+  assert.equal($rU.get(other), '+1201;isub=1');
 });
 
 test('$ru, $rd: null is ERR_PV_VALUE: a request cannot be without', () => {

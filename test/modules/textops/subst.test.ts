@@ -180,6 +180,12 @@ test('subst_user: replaces in the user of the Request-URI', () => {
   assert.equal(subst_user.call(setUp(request({ uri: 'sip:example.com' })), '/.*/x/'), false);
 });
 
+test('subst_user: of a telephone subscriber it sees the number, and what stands behind it stays', () => {
+  const msg = request({ uri: 'sip:1201;npdi;rn=+1301@example.com;user=phone' });
+  assert.equal(subst_user.call(setUp(msg), '/^([0-9]+)$/+\\1/'), true);
+  assert.equal(msg.uri, 'sip:+1201;npdi;rn=+1301@example.com;user=phone');
+});
+
 test('subst_uri, subst_user: a result that is no URI, or reaches beyond the user, is ERR_URI_SYNTAX', () => {
   const rows = [
     [subst_uri, '/^sip:/x y/'],
