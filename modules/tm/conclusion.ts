@@ -18,8 +18,11 @@ export function conclude(tm: Tm, transaction: Transaction): void {
   const name = transaction.onFailure;
   if (name === null) return answer(transaction, best?.outcome ?? noOutcome(transaction));
   transaction.onFailure = null;
-  const scope = new BranchScope('failure', transaction.request, {
-    request: transaction.request,
+  // As in Kamailio: what a failure handler changes is for the branches that it makes, not for those of the next one.
+  const request = transaction.request.fork();
+  transaction.targets.mainUsed(request);
+  const scope = new BranchScope('failure', request, {
+    request,
     response: best?.outcome.response ?? null,
     avps: transaction.avps,
     transaction,

@@ -27,7 +27,7 @@ export interface Launch extends Pick<Start, 'request' | 'index' | 'fork'> {
 export function launch(tm: Tm, transaction: Transaction, options: Launch): Launched | Promise<Launched> {
   const name = transaction.onBranch;
   if (name === null) return resolve(tm, transaction, options);
-  const copy = options.request === transaction.request ? options.request.fork() : options.request;
+  const copy = options.request === options.scope.request ? options.request.fork() : options.request;
   const scope = new BranchScope('branch', copy, {
     request: copy,
     response: null,
@@ -74,7 +74,7 @@ function send(
     failover:
       alternatives === undefined || transaction.policy.maxFailovers === 0
         ? null
-        : failoverOf(tm, transaction, { request, index, fork, targets: alternatives }),
+        : failoverOf(tm, transaction, { scope, request, index, fork, targets: alternatives }),
   });
   transaction.addBranch(branch);
   branch.start();
@@ -85,13 +85,8 @@ function send(
 function failoverOf(
   tm: Tm,
   transaction: Transaction,
-  {
-    request,
-    index,
-    fork,
-    targets,
-  }: Omit<Start, 'target' | 'failover'> & { readonly targets: readonly Target[] },
+  { scope, request, index, fork, targets }: Launch & { readonly targets: readonly Target[] },
 ): Alternatives {
-  const copy = request === transaction.request ? request.fork() : request;
+  const copy = request === scope.request ? request.fork() : request;
   return new Alternatives(tm, transaction, { start: { request: copy, index, fork }, targets });
 }

@@ -51,3 +51,37 @@ test('CANCEL and the ACK of a failure have From, To and Call-ID as the INVITE wa
     ],
   );
 });
+
+test('what a failure handler changes is for the branches that it makes, not for those of the next one', async () => {
+  const routes = defineRoutes({
+    uses: ['tm', 'textops', 'pv'],
+    async request({ ksr, pv }) {
+      await ksr.textops.append_hf('X-Request: $rU');
+      pv.$rU.set('carol');
+      ksr.tm.t_on_branch('branch');
+      ksr.tm.t_on_failure('again');
+      await ksr.tm.t_relay();
+    },
+    branch: {
+      async branch({ ksr }) {
+        await ksr.textops.append_hf('X-Branch: $T_branch_idx');
+      },
+    },
+    failure: {
+      async again({ ksr, pv }) {
+        await ksr.textops.append_hf('X-Try: $rU');
+        pv.$rU.set(`00${pv.$rU.get()}`);
+        ksr.tm.t_on_failure('again');
+        await ksr.tm.t_relay();
+      },
+    },
+  });
+  const { rig, requests } = await forking(request(), routes);
+  let invite = requests.get(DESK) ?? '';
+  for (const index of [1, 2]) {
+    await answers(rig, invite, { status: 486, host: DESK });
+    invite = rig.take().find(({ text }) => text.startsWith('INVITE'))?.text ?? '';
+    assert.match(invite, /^INVITE sip:00carol@/);
+    assert.deepEqual(invite.match(/^X-.*$/gm), ['X-Request: bob', 'X-Try: carol', `X-Branch: ${index}`]);
+  }
+});
