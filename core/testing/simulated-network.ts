@@ -107,13 +107,18 @@ export class SimulatedNetwork implements Edge {
 
   send(bytes: Buffer, target: Target, onError?: (error: Error) => void): void {
     const { protocol, address, port, flow, onlyFlow } = target;
-    const byFlow = flow === undefined || protocol === 'udp' ? undefined : this.#stations[flow - 1];
-    const station = byFlow ?? (onlyFlow ? undefined : this.stationAt(target));
+    const isStream = protocol !== 'udp';
+    const byFlow = isStream && flow !== undefined ? this.#stations[flow - 1] : undefined;
+    // A flow of UDP is an address (RFC 5626 5.3): nothing that could be gone.
+    const isBound = isStream && onlyFlow === true;
+    const station = byFlow ?? (isBound ? undefined : this.stationAt(target));
     const message = new TestMessage(bytes);
     if (station !== undefined) return station.receive(message);
+    const own = isBound ? undefined : this.#pointAt(target);
+    if (own !== undefined) return this.#loop(bytes, own, target);
     const to = printListenOption({ protocol, host: address, port });
     if (this.undelivered.length < MAX_UNDELIVERED) this.undelivered.push({ message, to });
-    if (protocol !== 'udp' || !isUnicast(address))
+    if (isStream || !isUnicast(address))
       queueMicrotask(() => onError?.(new Error(`nobody takes a connection at ${to}`)));
   }
 
@@ -129,6 +134,18 @@ export class SimulatedNetwork implements Edge {
   pointFor(target: Pick<Target, 'protocol' | 'address'>, preferred?: ListenPoint): ListenPoint | null {
     if (preferred !== undefined && fits(preferred, target)) return preferred;
     return this.points.find((point) => fits(point, target)) ?? null;
+  }
+
+  #pointAt({ protocol, address, port }: Target): ListenPoint | undefined {
+    return this.points.find(
+      (point) => point.protocol === protocol && point.address === address && point.port === port,
+    );
+  }
+
+  /** What the proxy sends to itself arrives like anything else, and never while it is still at work on sending. */
+  #loop(bytes: Buffer, to: ListenPoint, { point }: Target): void {
+    const { address, port } = point ?? to;
+    setImmediate(() => this.#sink(bytes, { point: to, address, port, flow: 0 }));
   }
 
   #flowOf(station: Station): number {

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { type BuiltinModules, assemble } from '../main/assemble.ts';
 import type { Environment } from '../main/environment.ts';
 import { LISTEN_EXPECTED, parseListen } from '../main/listen-address.ts';
@@ -131,9 +132,11 @@ export class TestProxy {
    * Moves the proxy's clock on and has all fire that falls due on the way, each at its time. Nothing waits in reality. The clock of the system stays as it is, and that of
    * the embedded memcached with it.
    *
-   * @throws Error when a handler failed meanwhile.
+   * @throws Error when a handler failed meanwhile, and for what is no time to come.
    */
   async advance(ms: number): Promise<void> {
+    if (!Number.isFinite(ms) || ms < 0)
+      throw new Error(`advance: expected a number of ms, 0 or more, not ${inspect(ms)}`);
     const end = this.#clock.now() + ms;
     for (let due = this.#clock.nextDue(); due !== null && due <= end; due = this.#clock.nextDue()) {
       this.#clock.advance(due - this.#clock.now());

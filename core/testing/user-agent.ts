@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert';
+import { inspect } from 'node:util';
 import { headText } from '../sip/head-text.ts';
 import type { Protocol } from '../sip/hop.ts';
 import { reasonPhrase } from '../sip/reply.ts';
@@ -12,6 +13,9 @@ import { TestMessage } from './test-message.ts';
 
 /** Messages that wait to be looked at. */
 const MAX_UNREAD = 10_000;
+
+/** How what was given by mistake is shown. */
+const SHORT = { depth: -1 };
 
 /** What a user agent needs of its surroundings. */
 export interface Surroundings {
@@ -79,6 +83,10 @@ export class UserAgent implements Station {
    */
   async send(method: string, to: string | TestMessage, options: MessageOptions = {}): Promise<TestMessage> {
     if (typeof to === 'string') return this.#sendInDialog(method, this.#outside(to), options);
+    if (!(to instanceof TestMessage))
+      throw new Error(
+        `send(method, to): a URI such as sip:bob@192.0.2.2 or a message says where ${method} goes, not ${inspect(to, SHORT)}`,
+      );
     const isSent = this.#sent.has(to);
     if (method === 'CANCEL') {
       if (!isSent) throw new Error(`a CANCEL needs the INVITE that ${this.uri} sent, not ${to.startLine}`);
@@ -95,13 +103,19 @@ export class UserAgent implements Station {
    * Answers a request that came and comes back, with the response, when the proxy has nothing to do any more. Via, Record-Route, From, To, Call-ID and CSeq are those of the
    * request; all but 100 have a To tag and a Contact.
    *
-   * @throws Error when a handler failed meanwhile.
+   * @throws Error when a handler failed meanwhile, for a message that is no request which came to this user agent, and for what is no status.
    */
   async reply(
     request: TestMessage,
     status: number,
     { reason = reasonPhrase(status), headers, body }: MessageOptions & { readonly reason?: string } = {},
   ): Promise<TestMessage> {
+    if (!this.#came.has(request) || request.method === null) {
+      const given = request instanceof TestMessage ? request.startLine : inspect(request, SHORT);
+      throw new Error(`reply needs a request that came to ${this.uri}, not ${given}`);
+    }
+    if (!Number.isInteger(status) || status < 100 || status > 699)
+      throw new Error(`reply: expected a status from 100 to 699, not ${inspect(status)}`);
     const to = request.header('To') ?? '';
     const tagged =
       status === 100 || isTagged(to) ? to : `${to};tag=${this.#tagOf(request.header('Call-ID') ?? '')}`;

@@ -74,3 +74,44 @@ test('a user agent sends to the first listen address that fits, or to the one it
     });
   assert.throws(() => proxy.userAgent('sip:dave@192.0.2.4', { listen: '5080' }), /^Error: listen: expected/);
 });
+
+test('what the proxy sends to an address of its own comes back to it', async (t) => {
+  const { proxy, alice, bob } = await started(
+    t,
+    routesOf(`
+    if (pv.$rU.get() === 'again') pv.$ru.set('sip:bob@192.0.2.2:5070');
+    else if (pv.$rU.get() === 'twice') pv.$ru.set('sip:again@192.0.2.100;transport=tcp');
+    await ksr.tm.t_relay();`),
+  );
+  await alice.send('OPTIONS', 'sip:twice@192.0.2.100');
+  const came = bob.next('OPTIONS');
+  assert.deepEqual(
+    came.headers('Via').map((via) => via.slice(0, 22)),
+    ['SIP/2.0/UDP 192.0.2.10', 'SIP/2.0/TCP 192.0.2.10', 'SIP/2.0/UDP 192.0.2.1:'],
+  );
+  await bob.reply(came, 200);
+  alice.next(200);
+  await alice.send('OPTIONS', 'sip:round@192.0.2.100');
+  alice.next(482);
+  assert.deepEqual(proxy.undelivered, []);
+});
+
+test('a flow that a user agent has opened leads to it, over UDP and TCP', async (t) => {
+  const { proxy, alice, bob } = await started(t, RELAY, { modules: { outbound: {} } });
+  const carol = proxy.userAgent('sip:carol@192.0.2.3;transport=tcp');
+  for (const [agent, transport] of [
+    [alice, 'udp'],
+    [carol, 'tcp'],
+  ] as const) {
+    // A contact that cannot be reached, as behind a NAT.
+    const headers = { Contact: `<sip:nobody@192.168.255.1;transport=${transport};ob>` };
+    await agent.send('INVITE', bob.uri, { headers });
+    const invite = bob.next('INVITE');
+    await bob.reply(invite, 200);
+    agent.next(200);
+    await bob.send('BYE', invite);
+    await agent.reply(agent.next('BYE'), 200);
+    bob.next(200);
+  }
+  assert.deepEqual(proxy.undelivered, []);
+});

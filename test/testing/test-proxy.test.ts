@@ -222,3 +222,50 @@ test('mistakes are told: of the file, of parameters, of addresses', async (t) =>
   );
   await assert.rejects(bob.send('BYE', came), /no dialog without a To tag: answer the request first/);
 });
+
+/** A call as a test in JavaScript may make it, whatever the types say. */
+async function asJavaScript(object: object, method: string, ...args: readonly unknown[]): Promise<unknown> {
+  const called: unknown = Reflect.get(object, method);
+  assert.ok(typeof called === 'function');
+  return Reflect.apply(called, object, args);
+}
+
+test('mistakes are told: of what is sent, answered and waited for', async (t) => {
+  const { proxy, alice, bob } = await started(t, RELAY);
+  for (const [to, shown] of [
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [bob, '[UserAgent]'],
+  ] as const)
+    for (const method of ['INVITE', 'CANCEL'])
+      await assert.rejects(asJavaScript(alice, 'send', method, to), {
+        message: `send(method, to): a URI such as sip:bob@192.0.2.2 or a message says where ${method} goes, not ${shown}`,
+      });
+  const invite = await alice.send('INVITE', bob.uri);
+  const came = bob.next('INVITE');
+  for (const [status, shown] of [
+    [20, '20'],
+    [99, '99'],
+    [700, '700'],
+    [200.5, '200.5'],
+    ['200', "'200'"],
+    [undefined, 'undefined'],
+  ] as const)
+    await assert.rejects(asJavaScript(bob, 'reply', came, status), {
+      message: `reply: expected a status from 100 to 699, not ${shown}`,
+    });
+  await bob.reply(came, 200);
+  for (const [agent, request, shown] of [
+    [bob, undefined, 'undefined'],
+    [bob, invite, invite.startLine],
+    [alice, came, came.startLine],
+    [alice, alice.next(200), 'SIP/2.0 200 OK'],
+  ] as const)
+    await assert.rejects(asJavaScript(agent, 'reply', request, 200), {
+      message: `reply needs a request that came to ${agent.uri}, not ${shown}`,
+    });
+  for (const ms of [-1, Number.NaN, undefined])
+    await assert.rejects(asJavaScript(proxy, 'advance', ms), {
+      message: `advance: expected a number of ms, 0 or more, not ${ms}`,
+    });
+});
