@@ -53,8 +53,8 @@ export default defineRoutes({
     }
 
     // OPTIONS for the proxy itself: is it alive? The user `status` is what `kamaiki call` asks. It is answered to this machine only, and
-    // only when no proxy stands between: a stranger's request that comes back to us from here has two Via.
-    if (ksr.siputils.is_method('OPTIONS')) {
+    // only when no proxy stands between: a stranger's request that comes back to us from here has two Via. What asks for another goes there.
+    if (ksr.siputils.is_method('OPTIONS') && ksr.siputils.is_myself_ruri()) {
       if (pv.$rU.get() === null) return ksr.sl.sl_send_reply(200, 'OK');
       const local = pv.$si.get() === '127.0.0.1' && ksr.siputils.is_first_hop();
       if (local && pv.$rU.get() === 'status') return status(context);

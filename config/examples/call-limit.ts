@@ -46,15 +46,18 @@ export default defineRoutes({
       if (!ksr.siputils.is_method('ACK')) ksr.tm.t_on_reply('answered');
       if (ksr.siputils.is_method('BYE')) ksr.tm.t_on_failure('byeFailed');
       withinCall(context);
-      return ksr.tm.t_relay();
+      // False: it could not be sent. A BYE ends the call for who sends it, whatever becomes of it (RFC 3261 15.1.1).
+      if (!(await ksr.tm.t_relay()) && ksr.siputils.is_method('BYE')) await giveBack(context);
+      return undefined;
     }
 
     ksr.rr.loose_route();
     if (ksr.siputils.is_myself_ruri()) return ksr.sl.sl_send_reply(404, 'Not Found');
-    if (!ksr.siputils.is_method('INVITE')) return ksr.tm.t_relay();
 
+    // Of whatever method: a request of anyone else would be sent to wherever it says.
     const customer = CUSTOMERS.get(pv.$si.get());
     if (customer === undefined) return ksr.sl.sl_send_reply(403, 'Forbidden');
+    if (!ksr.siputils.is_method('INVITE')) return ksr.tm.t_relay();
 
     // The Call-ID counts once, however often it asks: a second fork of the call takes no second place.
     const place = await ksr.memcached.acquire(customer.name, {
@@ -82,11 +85,11 @@ export default defineRoutes({
       await giveBack(context);
     },
 
-    // The other side knows no such call, or does not answer: it is over as well (RFC 3261 15.1.1), or a gateway that restarts would take its
-    // calls' places along until they end. A BYE with wrong tags frees the place of a call that goes on. That keeps no one out: who knows the
-    // Call-ID can also send his BYE to himself, and answer it with 200.
+    // The other side knows no such call, does not answer, or cannot be reached (503): it is over as well (RFC 3261 15.1.1), or a gateway that
+    // restarts would take its calls' places along until they end. A BYE with wrong tags frees the place of a call that goes on. That keeps no
+    // one out: who knows the Call-ID can also send his BYE to himself, and answer it with 200.
     async byeFailed(context) {
-      if (context.ksr.tm.t_check_status('408|481')) await giveBack(context);
+      if (context.ksr.tm.t_check_status('408|481|503')) await giveBack(context);
     },
   },
 
@@ -121,7 +124,7 @@ async function renew({ pv, ksr }: Context<'onreply'>): Promise<void> {
 }
 
 /** Gives the call's place back, once: whoever comes second finds nothing to give back. */
-async function giveBack({ pv, ksr }: Context<'failure' | 'onreply'>): Promise<void> {
+async function giveBack({ pv, ksr }: Context<'request' | 'failure' | 'onreply'>): Promise<void> {
   const customer = pv.$avp('customer').get();
   if (typeof customer === 'string') await ksr.memcached.release(customer, pv.$ci.get());
 }
