@@ -4,13 +4,12 @@ import type { AnyModule } from '../registry/module.ts';
 import { checkRequests } from '../registry/load-checks.ts';
 import { loadModulesFrom } from '../registry/module-path.ts';
 import type { LoadRequest } from '../registry/registry.ts';
-import type { Routes } from '../registry/routes.ts';
 import type { ListenOption } from '../transport/listen-option.ts';
 import { byPlace, type Configuration, readConfiguration } from './configuration.ts';
 import type { Environment } from './environment.ts';
 import { resolvePaths } from './param-paths.ts';
 import { checkLogFile } from './log-file.ts';
-import { importFile, loadRoutes } from './routes-loader.ts';
+import { importFile, type LoadedRoutes, loadRoutes } from './routes-loader.ts';
 import { fitSubstituted } from './substituted-params.ts';
 
 /** Gives the modules that the build brings; called when they are needed, since loading them takes time. */
@@ -29,11 +28,10 @@ export interface Sources {
 }
 
 /** All that a proxy is made of, read and checked. */
-export interface Assembly {
+export interface Assembly extends LoadedRoutes {
   readonly configuration: Configuration;
   readonly available: readonly AnyModule[];
   readonly modules: readonly LoadRequest[];
-  readonly routes: Routes;
 }
 
 /**
@@ -70,7 +68,7 @@ export async function assemble({
   ];
   if (all.length > 0 || routes === null || routes.value === null) throw new ProxyErrors(all);
   checkLogFile(configuration.log.file);
-  return { configuration, available, modules, routes: routes.value };
+  return { configuration, available, modules, ...routes.value };
 }
 
 function withParams(requests: readonly LoadRequest[], params: NonNullable<Sources['params']>): LoadRequest[] {

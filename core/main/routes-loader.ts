@@ -9,6 +9,8 @@ import { isFields } from '../registry/fields.ts';
 import { nearestName } from '../registry/nearest.ts';
 import type { Routes } from '../registry/routes.ts';
 import { messageOf } from '../registry/shown.ts';
+import type { PlaceOf } from '../routing/handler-set.ts';
+import { bundlePlaces } from './bundle-places.ts';
 import { LIMIT_KEYS } from './configuration-keys.ts';
 import { importMeta, resolveImports } from './import-resolver.ts';
 
@@ -30,14 +32,22 @@ let bundling = 0;
 /** Longest run of a file's own code while it loads, ms, unless told: the default of `limits.start_timeout`. */
 const LOAD_TIMEOUT_MS = LIMIT_KEYS.start_timeout.default;
 
+/** The routes of a file. */
+export interface LoadedRoutes {
+  readonly routes: Routes;
+  /** Finds what stands in the handlers in the files that they were written in. */
+  readonly placeOf: PlaceOf;
+}
+
 /**
  * Loads a routes file, TypeScript or JavaScript, from anywhere on disk, with every file that it imports. Each call loads them anew.
  *
  * @throws ERR_ROUTE_SYNTAX, ERR_ROUTE_LOAD, ERR_ROUTE_DEFAULT (several in one ProxyErrors).
  */
-export async function loadRoutes(file: string, timeoutMs: number = LOAD_TIMEOUT_MS): Promise<Routes> {
-  const routes = (await importFile(file, timeoutMs))['default'];
-  if (isRoutes(routes)) return routes;
+export async function loadRoutes(file: string, timeoutMs: number = LOAD_TIMEOUT_MS): Promise<LoadedRoutes> {
+  const { exported, code } = await importBundle(file, timeoutMs);
+  const routes = exported['default'];
+  if (isRoutes(routes)) return { routes, placeOf: bundlePlaces(code, dirname(file)) };
   throw errors.ERR_ROUTE_DEFAULT.at(startOf(file), otherThanRoutes(routes));
 }
 
@@ -51,6 +61,15 @@ export async function importFile(
   file: string,
   timeoutMs: number = LOAD_TIMEOUT_MS,
 ): Promise<Record<string, unknown>> {
+  return (await importBundle(file, timeoutMs)).exported;
+}
+
+interface ImportedBundle {
+  readonly exported: Record<string, unknown>;
+  readonly code: Uint8Array;
+}
+
+async function importBundle(file: string, timeoutMs: number): Promise<ImportedBundle> {
   await access(file, constants.R_OK).catch((cause: unknown) => {
     throw loadError(startOf(file), messageOf(cause), cause);
   });
@@ -75,7 +94,7 @@ export async function importFile(
     await writeFile(bundled, code);
     const imported: Promise<Record<string, unknown>> = import(pathToFileURL(bundled).href);
     const exported = await within(imported, timeoutMs);
-    if (exported !== null) return exported;
+    if (exported !== null) return { exported, code };
   } catch (cause) {
     throw loadError(placeOf(cause, folder) ?? startOf(file), messageOf(cause), cause);
   } finally {

@@ -50,7 +50,10 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
         if (credentials !== null) reloadCertificates(credentials, sources, log);
         tellChangedKeys(assembly.configuration, sources, log);
       },
-      reload: async () => proxy.reload(await loadRoutes(file, limits.startTimeoutMs), file),
+      reload: async () => {
+        const { routes, placeOf } = await loadRoutes(file, limits.startTimeoutMs);
+        proxy.reload(routes, file, placeOf);
+      },
     });
   } catch (error) {
     await log.close();
@@ -107,7 +110,7 @@ interface Parts {
 }
 
 function create(assembly: Assembly, { log, clock, credentials, openUdp }: Parts): Proxy {
-  const { configuration, available, modules, routes } = assembly;
+  const { configuration, available, modules, routes, placeOf } = assembly;
   const { listen, alias, limits, routesFile, tcp, dns } = configuration;
   const streams = { limits: tcp, credentials };
   return Proxy.create({
@@ -117,6 +120,7 @@ function create(assembly: Assembly, { log, clock, credentials, openUdp }: Parts)
     modules,
     routes,
     routesFile,
+    placeOf,
     log,
     clock,
     limits,

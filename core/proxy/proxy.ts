@@ -5,6 +5,7 @@ import type { Figures } from '../registry/figures.ts';
 import { type LoadRequest, Registry } from '../registry/registry.ts';
 import type { FormatService, MessageSink, TransportService } from '../registry/services.ts';
 import { Formats } from '../routing/formats.ts';
+import type { PlaceOf } from '../routing/handler-set.ts';
 import { Handlers } from '../routing/handlers.ts';
 import { Lanes } from '../routing/lanes.ts';
 import type { ListenPoint } from '../sip/hop.ts';
@@ -56,6 +57,8 @@ export interface ProxyOptions {
   /** The routes file's default export; checked here. */
   readonly routes: unknown;
   readonly routesFile: string;
+  /** Finds lines of the routes' files, for messages. */
+  readonly placeOf?: PlaceOf;
   readonly log: Logger;
   readonly clock: Clock;
   readonly limits: ProxyLimits;
@@ -119,7 +122,8 @@ export class Proxy {
     });
     this.#registry = Registry.load(options.available, options.modules, { log, core: this.#core });
     formats.use(this.#registry);
-    this.#handlers.install(options.routes, this.#registry, { file: options.routesFile });
+    const { routes, routesFile: file, placeOf } = options;
+    this.#handlers.install(routes, this.#registry, { file, placeOf });
     const lanes = {
       perLane: limits.lane,
       total: limits.handlers,
@@ -226,7 +230,7 @@ export class Proxy {
    * Puts other routes in the place of the present ones; handlers at work end as they began.
    * @throws ProxyErrors when the new ones are wrong: the old ones stay.
    */
-  reload(routes: unknown, file: string): void {
-    this.#handlers.install(routes, this.#registry, { file });
+  reload(routes: unknown, file: string, placeOf?: PlaceOf): void {
+    this.#handlers.install(routes, this.#registry, { file, placeOf });
   }
 }

@@ -17,13 +17,16 @@ export interface ArmedName {
   readonly fn: keyof typeof ARMING;
   readonly kind: NamedRouteKind;
   readonly name: string;
+  /** Where the call stands in the source text. */
+  readonly offset: number;
 }
 
 /** Finds the handlers that a handler's source text arms by literal names. */
 export function namesArmedBy(source: string): ArmedName[] {
-  return [...withoutComments(source).matchAll(ARMING_CALL)].flatMap(([, fn, double, single, template]) => {
+  return [...withoutComments(source).matchAll(ARMING_CALL)].flatMap((match) => {
+    const [, fn, double, single, template] = match;
     const name = double ?? single ?? template;
-    return isArming(fn) && name !== undefined ? [{ fn, kind: ARMING[fn], name }] : [];
+    return isArming(fn) && name !== undefined ? [{ fn, kind: ARMING[fn], name, offset: match.index }] : [];
   });
 }
 

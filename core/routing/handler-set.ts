@@ -1,4 +1,4 @@
-import { errors, type ProxyError, ProxyErrors } from '../errors.ts';
+import { errors, type Place, type ProxyError, ProxyErrors } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Fields, isFields } from '../registry/fields.ts';
 import { functionsOf, type Loaded, variablesOf } from '../registry/loaded.ts';
@@ -31,6 +31,19 @@ export interface HandlerSet {
   readonly named: Readonly<Record<NamedRouteKind, ReadonlyMap<string, Handler>>>;
 }
 
+/**
+ * Where a place in a handler stands in the user's files, from the handler's source text and the offset in it; null where it cannot be
+ * told.
+ */
+export type PlaceOf = (source: string, offset: number) => Place | null;
+
+/** Where routes come from. */
+export interface RoutesOrigin {
+  readonly file: string;
+  /** Without it, mistakes inside handlers name the file and no line. */
+  readonly placeOf?: PlaceOf | undefined;
+}
+
 /** What the checks need of the registry. */
 export interface LoadedModules {
   readonly loaded: readonly Loaded[];
@@ -47,9 +60,9 @@ const KEYS = ['uses', 'request', 'reply', ...NAMED_KINDS] as const;
 export function handlerSet(
   routes: unknown,
   { loaded }: LoadedModules,
-  { file, log }: { readonly file: string; readonly log: Logger },
+  { file, placeOf, log }: RoutesOrigin & { readonly log: Logger },
 ): HandlerSet {
-  const checks = new RoutesChecks(file, log);
+  const checks = new RoutesChecks({ file, placeOf }, log);
   const fields = checks.fields(routes);
   const uses = checks.uses(fields['uses'], loaded);
   const request = checks.handler('request', fields['request'], fields);
@@ -71,12 +84,14 @@ export function handlerSet(
 class RoutesChecks {
   readonly mistakes: ProxyError[] = [];
   readonly #file: string;
+  readonly #placeOf: PlaceOf | undefined;
   readonly #log: Logger;
   /** Every handler that is a function, with its source text. */
   readonly #sources: { readonly label: string; readonly source: string }[] = [];
 
-  constructor(file: string, log: Logger) {
+  constructor({ file, placeOf }: RoutesOrigin, log: Logger) {
     this.#file = file;
+    this.#placeOf = placeOf;
     this.#log = log;
   }
 
@@ -136,10 +151,10 @@ class RoutesChecks {
 
   armedNames(named: HandlerSet['named']): void {
     for (const { label, source } of this.#sources) {
-      for (const { fn, kind, name } of namesArmedBy(source)) {
+      for (const { fn, kind, name, offset } of namesArmedBy(source)) {
         if (named[kind].has(name)) continue;
         const hint = didYouMean(name, named[kind].keys());
-        this.mistakes.push(errors.ERR_ROUTE_NAME(this.#file, label, fn, name, kind, hint));
+        this.mistakes.push(errors.ERR_ROUTE_NAME(this.#at(source, offset), label, fn, name, kind, hint));
       }
     }
   }
@@ -151,8 +166,10 @@ class RoutesChecks {
       ),
     );
     for (const { label, source } of this.#sources) {
-      for (const { variable, key } of literalKeys(source, expanding))
-        this.mistakes.push(errors.ERR_ROUTE_KEY(this.#file, label, variable, key, variable, key));
+      for (const { variable, key, offset } of literalKeys(source, expanding)) {
+        const at = this.#at(source, offset);
+        this.mistakes.push(errors.ERR_ROUTE_KEY(at, label, variable, key, variable, key));
+      }
     }
   }
 
@@ -164,16 +181,21 @@ class RoutesChecks {
       ),
     );
     for (const { label, source } of this.#sources) {
-      for (const { fn, format } of literalFormats(source, expanding)) {
+      for (const { fn, format, offset } of literalFormats(source, expanding)) {
         try {
           compileFormat(format, variables);
         } catch (cause) {
-          this.mistakes.push(
-            errors.ERR_ROUTE_FORMAT(this.#file, label, fn, excerpt(format), messageOf(cause)),
-          );
+          const at = this.#at(source, offset);
+          this.mistakes.push(errors.ERR_ROUTE_FORMAT(at, label, fn, excerpt(format), messageOf(cause)));
         }
       }
     }
+  }
+
+  /** `file:line:column` of a place in a handler; the routes file alone where it cannot be told. */
+  #at(source: string, offset: number): string {
+    const place = this.#placeOf?.(source, offset) ?? null;
+    return place === null ? this.#file : `${place.file}:${place.line}:${place.column}`;
   }
 
   #shape(what: string, expected: string, found: unknown, hint = ''): void {

@@ -8,7 +8,13 @@ import type { Scope } from '../registry/scope.ts';
 import type { HandlerService, NamedRouteKind } from '../registry/services.ts';
 import { messageOf } from '../registry/shown.ts';
 import { faultPlace } from './handler-fault.ts';
-import { type Handler, type HandlerSet, handlerSet, type LoadedModules } from './handler-set.ts';
+import {
+  type Handler,
+  type HandlerSet,
+  handlerSet,
+  type LoadedModules,
+  type RoutesOrigin,
+} from './handler-set.ts';
 
 interface HandlersOptions {
   readonly log: Logger;
@@ -35,8 +41,8 @@ export class Handlers implements HandlerService {
    *
    * @throws ProxyErrors with every mistake, as `handlerSet`.
    */
-  install(routes: unknown, registry: LoadedModules, { file }: { readonly file: string }): void {
-    this.#set = handlerSet(routes, registry, { file, log: this.#log });
+  install(routes: unknown, registry: LoadedModules, origin: RoutesOrigin): void {
+    this.#set = handlerSet(routes, registry, { ...origin, log: this.#log });
   }
 
   /** Handlers that wait for something, within their time limit. */

@@ -11,16 +11,18 @@ export interface LiteralFormat {
   /** `module.function`. */
   readonly fn: string;
   readonly format: string;
+  /** Where the function's name stands in the source text. */
+  readonly offset: number;
 }
 
 /** Finds the plain strings with a `$` that a handler's source text gives to the functions named, up to the first argument that is none. */
 export function literalFormats(source: string, expanding: ReadonlySet<string>): LiteralFormat[] {
   const code = withoutComments(source);
-  return [...code.matchAll(CALL)].flatMap(({ 0: { length }, 1: module, 2: name, index }) => {
+  return [...code.matchAll(CALL)].flatMap(({ 0: { length }, 1: module = '', 2: name, index }) => {
     const fn = `${module}.${name}`;
     if (!expanding.has(fn)) return [];
     return literalsAt(code, index + length).flatMap((format) =>
-      format.includes('$') ? [{ fn, format }] : [],
+      format.includes('$') ? [{ fn, format, offset: index + module.length + 1 }] : [],
     );
   });
 }

@@ -9,6 +9,8 @@ const MEANT = /\$[a-zA-Z(]|=>\s*\d+\s*$|^@[a-zA-Z][\w-]*\|/;
 export interface LiteralKey {
   readonly variable: string;
   readonly key: string;
+  /** Where the call stands in the source text. */
+  readonly offset: number;
 }
 
 /**
@@ -16,9 +18,10 @@ export interface LiteralKey {
  * so nothing that comes from the network can look like one.
  */
 export function literalKeys(source: string, expanding: ReadonlySet<string>): LiteralKey[] {
-  return [...withoutComments(source).matchAll(CALL)].flatMap(([, variable, double, single]) => {
+  return [...withoutComments(source).matchAll(CALL)].flatMap((match) => {
+    const [, variable, double, single] = match;
     const key = double ?? single;
     const meant = variable !== undefined && key !== undefined && expanding.has(variable) && MEANT.test(key);
-    return meant ? [{ variable, key }] : [];
+    return meant ? [{ variable, key, offset: match.index }] : [];
   });
 }

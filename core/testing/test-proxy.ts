@@ -83,6 +83,7 @@ export class TestProxy {
       modules,
       routes,
       routesFile,
+      placeOf: assembly.placeOf,
       log: keptLog((line) => {
         if (log.length < MAX_LOG_LINES) log.push(line);
         if (isFault(line)) faults.push(line.message);

@@ -112,6 +112,13 @@ test('cli: routes that use a module that is not loaded are an error', () => {
   assert.match(err, /routes use module 'tm', which is not loaded/);
 });
 
+test('cli: a name in a handler that no handler has is an error, with its place', () => {
+  const routes = put(ROUTES.replace('{ ksr }) {', "{ ksr }) {\n  ksr.tm.t_on_failure('busy');"), 'ts');
+  const { code, err } = kamaiki('-c', '-f', configuration(routes, '  tm: {}\n'));
+  assert.equal(code, 1);
+  assert.match(err, new RegExp(`^${routes}:3:10: request calls t_on_failure\\('busy'\\), but there is no`));
+});
+
 test('cli: a log file that cannot be written is an error', () => {
   const { code, err } = kamaiki('-f', configuration(put(ROUTES, 'ts'), 'log: { file: ./none/proxy.log }\n'));
   assert.equal(code, 1);

@@ -49,7 +49,7 @@ test('loader: loads a TypeScript file that lies outside the project', async () =
       const answer: Answer = { text: 'hello' } satisfies Answer;
       export default defineRoutes({ uses: [], request(): string { return answer.text; } });`,
   });
-  const routes = await loadRoutes(file);
+  const { routes } = await loadRoutes(file);
   assert.deepEqual(routes.uses, []);
   assert.equal(run(routes), 'hello');
 });
@@ -72,7 +72,7 @@ test('loader: loads JavaScript, and files imported from other folders, JSON too'
     },
     'config/routes.js',
   );
-  assert.equal(run(await loadRoutes(file)), 42);
+  assert.equal(run((await loadRoutes(file)).routes), 42);
 });
 
 test('loader: an import used only as a type leaves nothing behind, even of a file that is not there', async () => {
@@ -80,7 +80,7 @@ test('loader: an import used only as a type leaves nothing behind, even of a fil
     'routes.ts': `import type { Gone } from './gone.ts';
       export default { uses: [], request(value?: Gone) { return value; } };`,
   });
-  assert.equal(run(await loadRoutes(file)), undefined);
+  assert.equal(run((await loadRoutes(file)).routes), undefined);
 });
 
 test('loader: a tsconfig.json next to the routes changes nothing', async () => {
@@ -89,7 +89,7 @@ test('loader: a tsconfig.json next to the routes changes nothing', async () => {
     'kinds.ts': 'export interface Kind { readonly a: string }',
     'routes.ts': `import { Kind } from './kinds.ts';\nexport default { uses: [], request(kind?: Kind) { return kind; } };`,
   });
-  assert.deepEqual((await loadRoutes(file)).uses, []);
+  assert.deepEqual((await loadRoutes(file)).routes.uses, []);
 });
 
 test('loader: npm packages are found from the file that imports them, and are not bundled', async () => {
@@ -98,7 +98,7 @@ test('loader: npm packages are found from the file that imports them, and are no
     'node_modules/greet/greet.js': 'export const where = import.meta.url;',
     'routes.ts': `import { where } from 'greet';\nexport default { uses: [], request: () => where };`,
   });
-  const where = run(await loadRoutes(file));
+  const where = run((await loadRoutes(file)).routes);
   assert.match(String(where), /^file:.*\/node_modules\/greet\/greet\.js$/);
 });
 
@@ -111,7 +111,7 @@ test('loader: top-level await, a CommonJS file and import.meta of each file work
       export default { uses: [], request: () => [cjs.old, b, url] };`,
   });
   const folder = join(file, '..');
-  assert.deepEqual(run(await loadRoutes(file)), ['old.cjs', join(folder, 'sub'), `file://${file}`]);
+  assert.deepEqual(run((await loadRoutes(file)).routes), ['old.cjs', join(folder, 'sub'), `file://${file}`]);
 });
 
 test('loader: loading again takes in a change of an imported file', async () => {
@@ -119,9 +119,9 @@ test('loader: loading again takes in a change of an imported file', async () => 
     'dep.ts': 'export const version: number = 1;',
     'routes.ts': `import { version } from './dep.ts';\nexport default { uses: [], request: () => version };`,
   });
-  const first = await loadRoutes(file);
+  const { routes: first } = await loadRoutes(file);
   writeFileSync(join(file, '../dep.ts'), 'export const version: number = 2;');
-  const second = await loadRoutes(file);
+  const { routes: second } = await loadRoutes(file);
   assert.deepEqual([run(first), run(second)], [1, 2]);
 });
 
@@ -130,7 +130,7 @@ test('loader: an error thrown in a handler names the line of the .ts file, impor
     'dep.ts': `export interface A { b: string }\n\nexport function fail(a: A): never {\n  throw new Error(import.meta.url + a.b);\n}`,
     'routes.ts': `import { fail } from './dep.ts';\nexport default {\n  uses: [],\n  request(): void {\n    fail({ b: '' });\n  },\n};`,
   });
-  const routes = await loadRoutes(file);
+  const { routes } = await loadRoutes(file);
   assert.throws(
     () => run(routes),
     ({ stack }: Error) => {
@@ -147,7 +147,7 @@ test('loader: loads that run side by side do not disturb each other', async () =
   );
   const loaded = await Promise.all(files.map((file) => loadRoutes(file)));
   assert.deepEqual(
-    loaded.map((routes) => routes.uses),
+    loaded.map(({ routes }) => routes.uses),
     [['m0'], ['m1'], ['m2'], ['m3'], ['m4']],
   );
 });
@@ -255,7 +255,7 @@ test('loader: reports an await that never ends, and loads the file when it is me
     /:1:1: cannot be loaded: an await .* not ended within 1 ms \(limits\.start_timeout\)$/,
   );
   writeFileSync(file, `export default { uses: [], ${HANDLER} };`);
-  assert.deepEqual((await loadRoutes(file)).uses, []);
+  assert.deepEqual((await loadRoutes(file)).routes.uses, []);
 });
 
 test('loader: says so when there is no folder for temporary files', async (t) => {

@@ -80,6 +80,11 @@ test('cli: SIGHUP loads new routes; a broken file is reported and the routes bef
   proxy.child.kill('SIGHUP');
   await proxy.says(/routes use module 'tm', which is not loaded/);
   assert.equal(await ask(port), 'SIP/2.0 200 second');
+
+  writeFileSync(routes, ROUTES.replace('{ ksr }) {', "{ ksr }) {\n  ksr.tm.t_on_failure('busy');"));
+  proxy.child.kill('SIGHUP');
+  await proxy.says(new RegExp(`${routes}:3:10: request calls t_on_failure`));
+  assert.equal(await ask(port), 'SIP/2.0 200 second');
   assert.equal(await proxy.ends('SIGTERM'), 0);
 });
 

@@ -69,7 +69,8 @@ export default defineRoutes({
 });
 `,
   );
-  const rig = await proxyRig(await loadRoutes(file));
+  const { routes } = await loadRoutes(file);
+  const rig = await proxyRig(routes);
   await rig.receive(request(), CALLER);
   const [line = ''] = rig.lines('error');
   assert.equal(line.slice(0, line.indexOf(': ')), `handler request failed at ${file}:5`);
