@@ -86,6 +86,7 @@ export const errors = {
     "%s: %s calls %s('%s'), but a plain string is taken as it stands; write %s`%s` to have pseudo-variables and lifetime read from it",
   ),
   ERR_ROUTE_FORMAT: define('ERR_ROUTE_FORMAT', "%s: %s calls %s with the format '%s': %s"),
+  ERR_ROUTE_CHOICE: define('ERR_ROUTE_CHOICE', "%s: %s calls %s with '%s': expected one of %s%s"),
   ERR_ROUTE_DETACHED: define('ERR_ROUTE_DETACHED', '%s was called apart from what it belongs to: write %s'),
   ERR_ROUTE_FUNCTION: define('ERR_ROUTE_FUNCTION', '%s works in %s handlers, not in %s handlers'),
   ERR_CONFIG_READ: define('ERR_CONFIG_READ', "cannot read the configuration file '%s': %s"),

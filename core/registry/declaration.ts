@@ -73,7 +73,9 @@ function functionFaults(name: string, entry: Fields): string[] {
   if (!IDENTIFIER.test(name)) faults.push(`function ${name} does not match ${IDENTIFIER.source}`);
   if (typeof entry['call'] !== 'function') faults.push(`${name} has no call`);
   if (!isText(entry['signature'])) faults.push(`${name} has no signature`);
-  const { on, routes } = entry;
+  const { on, routes, choices } = entry;
+  if (choices !== undefined && !(Array.isArray(choices) && choices.every(isText)))
+    faults.push(`choices of ${name} is not a list of texts`);
   const possible = typeof on === 'string' ? POSSIBLE_ROUTES.get(on) : undefined;
   if (possible === undefined) {
     faults.push(`${name} does not say on which messages it works`);

@@ -24,7 +24,7 @@ export interface LoadedVariable
 
 /** A function as it is called at run time. */
 export interface LoadedFunction
-  extends Pick<FnDef<unknown>, 'doc' | 'signature' | 'on' | 'routes' | 'expands'> {
+  extends Pick<FnDef<unknown>, 'doc' | 'signature' | 'on' | 'routes' | 'expands' | 'choices'> {
   call(call: Call<unknown>, ...args: readonly unknown[]): unknown;
 }
 

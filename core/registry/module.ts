@@ -56,6 +56,8 @@ interface FnDoc {
   readonly signature: string;
   /** Set where its texts are formats, with pseudo-variables in them: plain ones in a handler are checked when the routes are loaded. */
   readonly expands?: true;
+  /** What its first argument may be where others follow: a plain text in a handler is checked when the routes are loaded. */
+  readonly choices?: readonly string[];
 }
 /** A function for handlers. `on` names the messages it works on, and so the type of `msg`; `routes` narrows it to some handlers. */
 export type FnDef<State> =

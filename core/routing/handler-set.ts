@@ -8,6 +8,7 @@ import { excerpt, messageOf, shown } from '../registry/shown.ts';
 import { compileContext, type Context, type ContextClass } from './bind.ts';
 import { namesArmedBy } from './armed-names.ts';
 import { compileFormat } from './format.ts';
+import { wrongChoices } from './wrong-choices.ts';
 import { literalFormats } from './literal-formats.ts';
 import { literalKeys } from './literal-keys.ts';
 import { Variables } from './variables.ts';
@@ -55,7 +56,7 @@ const KEYS = ['uses', 'request', 'reply', ...NAMED_KINDS] as const;
 /**
  * Checks a routes file's default export against the loaded modules and makes handlers of it.
  *
- * @throws ProxyErrors with every mistake: ERR_ROUTE_SHAPE, ERR_ROUTE_USES, ERR_ROUTE_NAME, ERR_ROUTE_KEY, ERR_ROUTE_FORMAT.
+ * @throws ProxyErrors with every mistake: ERR_ROUTE_SHAPE, ERR_ROUTE_USES, ERR_ROUTE_NAME, ERR_ROUTE_KEY, ERR_ROUTE_FORMAT, ERR_ROUTE_CHOICE.
  */
 export function handlerSet(
   routes: unknown,
@@ -75,6 +76,7 @@ export function handlerSet(
   checks.armedNames(named);
   checks.literalKeys(loaded);
   checks.literalFormats(loaded);
+  checks.choices(loaded);
   if (checks.mistakes.length > 0 || request === null) throw new ProxyErrors(checks.mistakes);
   const used = loaded.filter(({ module }) => uses.includes(module.name));
   return { file, Context: compileContext(used), request, reply, named };
@@ -188,6 +190,23 @@ class RoutesChecks {
           const at = this.#at(source, offset);
           this.mistakes.push(errors.ERR_ROUTE_FORMAT(at, label, fn, excerpt(format), messageOf(cause)));
         }
+      }
+    }
+  }
+
+  choices(loaded: readonly Loaded[]): void {
+    const choicesOf = new Map(
+      loaded.flatMap(({ module }) =>
+        functionsOf(module).flatMap(([name, { choices }]) =>
+          choices === undefined ? [] : [[`${module.name}.${name}`, choices]],
+        ),
+      ),
+    );
+    for (const { label, source } of this.#sources) {
+      for (const { fn, given, choices, offset } of wrongChoices(source, choicesOf)) {
+        const at = this.#at(source, offset);
+        const hint = didYouMean(given, choices);
+        this.mistakes.push(errors.ERR_ROUTE_CHOICE(at, label, fn, excerpt(given), choices.join(', '), hint));
       }
     }
   }

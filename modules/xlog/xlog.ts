@@ -39,7 +39,8 @@ export const xlog = defineModule({
     xlog: {
       on: 'any',
       expands: true,
-      doc: 'Writes a line with its pseudo-variables expanded, at the level given first, else at L_ERR: `xlog(level, format)` or `xlog(format)`. When the level is off, nothing is expanded. A promise when a variable has to wait. A line that cannot be written, as when its format or level is wrong, is reported at error, and the handler goes on.',
+      choices: Object.keys(LEVELS),
+      doc: 'Writes a line with its pseudo-variables expanded, at the level given first, else at L_ERR: `xlog(level, format)` or `xlog(format)`. When the level is off, nothing is expanded. A promise when a variable has to wait. A line that cannot be written, as when its format or level is wrong, is reported at error, and the handler goes on; plain texts are checked when the routes are loaded.',
       signature: '(levelOrFormat: string, format?: string): void | Promise<void>',
       call: (call, levelOrFormat: string, format?: string): void | Promise<void> =>
         format === undefined ? write(call, 'L_ERR', levelOrFormat) : write(call, levelOrFormat, format),

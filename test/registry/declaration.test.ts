@@ -48,6 +48,11 @@ const FAULTS: readonly (readonly [string, Partial<AnyModule>, string])[] = [
     'routes of f may name request, failure, branch',
   ],
   [
+    'choices that are no list of texts',
+    { functions: { f: { ...fn, choices: ['a', 1] } } },
+    'choices of f is not a list of texts',
+  ],
+  [
     'a function that is no member',
     { functions: { 'a-b': fn } },
     'function a-b does not match ^[A-Za-z_][A-Za-z0-9_]*$',
