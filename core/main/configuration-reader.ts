@@ -2,7 +2,7 @@ import { errors, type ProxyError } from '../errors.ts';
 import { didYouMean } from '../registry/nearest.ts';
 import { type Param, type ParamSchema, type ParamValues, readParam } from '../registry/params.ts';
 import { shown } from '../registry/shown.ts';
-import { type Located, type LocatedMap, plain } from './located-yaml.ts';
+import { type Located, type LocatedMap, hasUnresolved, plain } from './located-yaml.ts';
 
 /** Reads located values as what a key wants, and collects what is wrong: nothing is thrown, so that one mistake hides no other. */
 export class ConfigurationReader {
@@ -12,8 +12,9 @@ export class ConfigurationReader {
     this.mistakes = mistakes;
   }
 
-  /** Tells that `name` holds something else than what it should. */
+  /** Tells that `name` holds something else than what it should, unless a reference in it leads nowhere, which has been told. */
   unexpected(name: string, found: Located, expected: string): void {
+    if (found.kind === 'scalar' && found.unresolved) return;
     this.mistakes.push(errors.ERR_CONFIG_VALUE.at(found.place, name, describe(found), expected));
   }
 
@@ -44,9 +45,10 @@ export class ConfigurationReader {
     return [];
   }
 
-  /** A text that is not empty, else null. */
+  /** A text that is not empty and whose references lead somewhere, else null. */
   text(found: Located, name: string, expected: string): string | null {
-    if (found.kind === 'scalar' && typeof found.value === 'string' && found.value !== '') return found.value;
+    const value = found.kind === 'scalar' && !found.unresolved ? found.value : null;
+    if (typeof value === 'string' && value !== '') return value;
     this.unexpected(name, found, expected);
     return null;
   }
@@ -65,6 +67,7 @@ export class ConfigurationReader {
 
   #param(found: Located, name: string, declared: Param): unknown {
     const substituted = found.kind === 'scalar' && found.substituted;
+    if (hasUnresolved(found)) return declared.default;
     const value = plain(found);
     const result = readParam(declared, substituted ? fitText(declared, String(value)) : value);
     if (result.ok) return result.value;

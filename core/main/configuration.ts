@@ -15,7 +15,7 @@ import { DNS_KEYS, dnsSettings } from './dns-keys.ts';
 import { ConfigurationReader } from './configuration-reader.ts';
 import type { Environment } from './environment.ts';
 import { expectedListen, LISTEN_EXPECTED, parseHostPort, parseListen } from './listen-address.ts';
-import { asWritten, hasSubstituted, type Located, plain, readYaml } from './located-yaml.ts';
+import { asWritten, hasSubstituted, hasUnresolved, type Located, plain, readYaml } from './located-yaml.ts';
 import { type MetricsSettings, readMetrics } from './metrics-key.ts';
 import { readTcp, readTls } from './stream-configuration.ts';
 
@@ -242,7 +242,8 @@ function readModules(found: Located | null, reader: ConfigurationReader): Config
   return [...found.entries].map(([name, { keyPlace }]) => {
     const given = reader.entry(found, name);
     const map = given === null ? null : reader.map(given, `modules.${name}`, null);
-    const entries = [...(map?.entries ?? [])];
+    // Of those that lead nowhere nothing more is to be said.
+    const entries = [...(map?.entries ?? [])].filter(([, { value: of }]) => !hasUnresolved(of));
     return {
       name,
       params: Object.fromEntries(entries.map(([param, { value: of }]) => [param, plain(of)])),

@@ -12,6 +12,8 @@ interface LocatedScalar {
   readonly place: Place;
   /** Whether part of the text came from the environment or from a file: it may then stand for a number too, and be a secret. */
   readonly substituted: boolean;
+  /** Whether a reference in it leads nowhere, which has been told: nothing more is to be said of the value. */
+  readonly unresolved: boolean;
   /** The value as the YAML file has it. */
   readonly written: unknown;
 }
@@ -78,10 +80,11 @@ export function readYaml(
 
   function locateScalar(value: unknown, place: Place): LocatedScalar {
     if (typeof value !== 'string')
-      return { kind: 'scalar', value, place, substituted: false, written: value };
+      return { kind: 'scalar', value, place, substituted: false, unresolved: false, written: value };
     const { text: found, substituted, problems } = substitute(value, { environment, folder });
     for (const problem of problems) mistakes.push(referenceError(problem, place));
-    return { kind: 'scalar', value: found, place, substituted, written: value };
+    const unresolved = problems.length > 0;
+    return { kind: 'scalar', value: found, place, substituted, unresolved, written: value };
   }
 
   function locateAlias(name: string, target: Node | null, place: Place): Located {
@@ -139,8 +142,17 @@ function dataOf(located: Located, take: (scalar: LocatedScalar) => unknown): unk
 
 /** Whether any of a value came from the environment or from a file. */
 export function hasSubstituted(located: Located): boolean {
-  if (located.kind === 'scalar') return located.substituted;
+  return hasScalar(located, ({ substituted }) => substituted);
+}
+
+/** Whether a reference in a value leads nowhere. */
+export function hasUnresolved(located: Located): boolean {
+  return hasScalar(located, ({ unresolved }) => unresolved);
+}
+
+function hasScalar(located: Located, is: (scalar: LocatedScalar) => boolean): boolean {
+  if (located.kind === 'scalar') return is(located);
   const inner =
     located.kind === 'list' ? located.items : [...located.entries.values()].map(({ value }) => value);
-  return inner.some(hasSubstituted);
+  return inner.some((one) => hasScalar(one, is));
 }

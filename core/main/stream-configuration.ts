@@ -7,7 +7,7 @@ import { messageOf } from '../registry/shown.ts';
 import type { ConnectionLimits } from '../transport/connection-limits.ts';
 import type { Certificate, TlsSettings } from '../transport/tls-credentials.ts';
 import type { ConfigurationReader } from './configuration-reader.ts';
-import type { Located, LocatedMap } from './located-yaml.ts';
+import { hasUnresolved, type Located, type LocatedMap } from './located-yaml.ts';
 import { SERVER_NAME_KEYS, TCP_KEYS, TLS_KEYS } from './stream-keys.ts';
 
 /** Reads the key `tcp`. */
@@ -87,6 +87,8 @@ class PemFiles {
     if (map === null) return null;
     for (const key of ['certificate', 'private_key'] as const) {
       if (names[key] !== '') continue;
+      const found = this.#reader.entry(map, key);
+      if (found !== null && hasUnresolved(found)) return null;
       this.#reader.mistakes.push(errors.ERR_CONFIG_MISSING.at(map.place, key, 'the name of a PEM file'));
       return null;
     }

@@ -71,6 +71,15 @@ test('assemble: a module that may come from an mpath that failed is not reported
   assert.deepEqual(await codes(`${GOOD}modules: { two: {} }\n`), ['ERR_MODULE_UNKNOWN']);
 });
 
+test('assemble: of a value whose variable is not set nothing else is told', async () => {
+  assert.deepEqual(
+    await codes(
+      'listen: ["udp:${GONE}:5060"]\nroutes: "${GONE}/r.ts"\nmpath: ["${GONE}"]\nmodules: { one: { size: "${GONE}" } }\n',
+    ),
+    Array.from({ length: 4 }, () => 'ERR_CONFIG_ENVIRONMENT'),
+  );
+});
+
 test('assemble: a log file that cannot be written is a mistake', async () => {
   assert.deepEqual(await codes(`${GOOD}log: { file: none/proxy.log }\n`), ['ERR_LOG_FILE']);
   assert.deepEqual(await codes(`${GOOD}log: { file: . }\n`), ['ERR_LOG_FILE']);

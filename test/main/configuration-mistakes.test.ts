@@ -186,6 +186,14 @@ listen:
       'ERR_CONFIG_VALUE k.yaml:4:57: environment: found ${OPEN, expected ${NAME}, ${NAME:-default} or ${file:PATH}, or $${ for the two characters',
     ],
   ],
+  [
+    'an environment variable that is missing once, whatever the key',
+    'listen: ["udp:${GONE}:5060"]\nroutes: ${GONE}\nlog: { level: "${GONE}" }\nalias: ["${GONE}:0"]\ntls: { certificate: "${GONE}", private_key: k.pem }\n',
+    ['1:10', '2:9', '3:15', '4:9', '5:21'].map(
+      (place) =>
+        `ERR_CONFIG_ENVIRONMENT k.yaml:${place}: environment variable GONE is not set, and \${GONE} gives no default (\${GONE:-default} would)`,
+    ),
+  ],
 ];
 for (const [name, text, expected] of table) {
   test(`configuration: reports ${name}`, () => {

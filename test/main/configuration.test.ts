@@ -221,7 +221,7 @@ test('configuration: parameters of a module that is not known are left as they a
 
 test('configuration: a located scalar, list and mapping become plain data', () => {
   const place = { file: 'k', line: 1, column: 1 };
-  const one = { kind: 'scalar', value: 1, place, substituted: false, written: 1 } as const;
+  const one = { kind: 'scalar', value: 1, place, substituted: false, unresolved: false, written: 1 } as const;
   const entries = new Map([
     ['a', { keyPlace: place, value: { kind: 'list', items: [one], place } as const }],
   ]);
