@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
-import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -73,6 +73,8 @@ async function importBundle(file: string, timeoutMs: number): Promise<ImportedBu
   await access(file, constants.R_OK).catch((cause: unknown) => {
     throw loadError(startOf(file), messageOf(cause), cause);
   });
+  if ((await stat(file)).isDirectory())
+    throw loadError(startOf(file), 'it is a folder: expected the path of a file', null);
   const code = await bundle(file);
   // Stack frames then name the .ts file and line. Not at start: it makes Node.js read the source map of every file it loads.
   process.setSourceMapsEnabled(true);

@@ -245,6 +245,12 @@ test('loader: reports a file that is not there', async () => {
   assert.match(message ?? '', /^ERR_ROUTE_LOAD \.\/routes\.ts:1:1: cannot be loaded: ENOENT: no such file/);
 });
 
+test('loader: reports a folder', async () => {
+  assert.deepEqual(await failure(put({ 'sub/a.ts': '' }, 'sub')), [
+    'ERR_ROUTE_LOAD ./sub:1:1: cannot be loaded: it is a folder: expected the path of a file',
+  ]);
+});
+
 test('loader: reports an await that never ends, and loads the file when it is mended', async () => {
   const file = put({ 'routes.ts': 'await new Promise(() => undefined);' });
   const error: unknown = await loadRoutes(file, 1).catch((cause: unknown) => cause);
