@@ -19,6 +19,9 @@ export const MAX_LOGGED_CHARS = 8192;
 /** Longest stack printed of an error, lines. */
 const MAX_STACK_LINES = 10;
 
+/** Causes printed of an error, one behind the other: they may go round in a circle. */
+const MAX_CAUSES = 5;
+
 /**
  * C0 and C1 controls, DEL, the line separators that some viewers break lines at, and what turns the direction of text (UAX #9): a SIP header must not forge a
  * log line, nor have one read otherwise than it stands.
@@ -57,7 +60,7 @@ function prettyValue(value: unknown): string {
 
 function jsonValue(value: unknown): unknown {
   if (value instanceof Error)
-    return { message: cut(value.message), stack: cut(value.stack ?? ''), ...codeOf(value) };
+    return { message: partOf(value, 'message'), stack: partOf(value, 'stack'), ...codeOf(value) };
   return typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined
     ? value
     : textOf(value);
@@ -65,7 +68,7 @@ function jsonValue(value: unknown): unknown {
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return cut(value);
-  if (value instanceof Error) return cut(`${value.name}: ${value.message}`);
+  if (value instanceof Error) return cut(`${partOf(value, 'name')}: ${partOf(value, 'message')}`);
   if (Buffer.isBuffer(value)) return cut(value.toString('latin1'));
   if (typeof value !== 'object' || value === null) return String(value);
   try {
@@ -76,20 +79,28 @@ function textOf(value: unknown): string {
   }
 }
 
+/** A field of an error as text: libraries put something else there, or nothing. */
+function partOf(error: Error, key: 'name' | 'message' | 'stack'): string {
+  const value: unknown = error[key];
+  return value === undefined ? '' : textOf(value);
+}
+
 function codeOf(error: Error): { readonly code?: string } {
   return 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
 }
 
 /** The frames of an error and of what caused it; their text is V8's own, what an attacker can set is only in the message before. */
-function stackLines(error: Error): string {
-  const { stack = '', message, cause } = error;
-  const at = stack.indexOf(message);
-  const frames = (at === -1 ? '' : stack.slice(at + message.length))
+function stackLines(error: Error, causes = MAX_CAUSES): string {
+  const { cause } = error;
+  const stack: unknown = error.stack;
+  const message = partOf(error, 'message');
+  const at = typeof stack === 'string' ? stack.indexOf(message) : -1;
+  const frames = (typeof stack === 'string' && at !== -1 ? stack.slice(at + message.length) : '')
     .split('\n')
     .filter((line) => /^ +at /.test(line));
   const lines = frames.slice(0, MAX_STACK_LINES).map((line) => `\n${visible(line)}`);
-  if (cause instanceof Error)
-    lines.push(`\n  caused by ${prettyValue(cause)}${cause === error ? '' : stackLines(cause)}`);
+  if (cause instanceof Error && causes > 0)
+    lines.push(`\n  caused by ${prettyValue(cause)}${cause === error ? '' : stackLines(cause, causes - 1)}`);
   return lines.join('');
 }
 

@@ -41,8 +41,15 @@ export function createLogger({
   now = () => new Date(),
 }: LogOptions): ClosableLogger {
   const print = format === 'json' ? jsonLine : prettyLine;
-  const lineOf = (at: LogLevel, message: string, fields: LogFields): string =>
-    print({ time: now().toISOString(), level: at, message, fields });
+  const lineOf = (at: LogLevel, message: string, fields: LogFields): string => {
+    const time = now().toISOString();
+    try {
+      return print({ time, level: at, message, fields });
+    } catch {
+      // Whoever logs what went wrong must not fail by it: an error whose message cannot be read is one all the same.
+      return print({ time, level: at, message, fields: { unprintable: Object.keys(fields).join(' ') } });
+    }
+  };
   const dropped = (
     lines: number,
   ) => `${lineOf('warn', 'log lines were dropped, the log is too slow', { lines })}

@@ -29,7 +29,12 @@ function asJson(value: unknown): string {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown. Errors of libraries may have one that is no text, or none that can be read. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : shown(thrown);
+  try {
+    const message: unknown = thrown instanceof Error ? thrown.message : thrown;
+    return thrown instanceof Error && typeof message === 'string' ? message : shown(message);
+  } catch {
+    return 'an error without a message that can be read';
+  }
 }

@@ -24,13 +24,23 @@ export function userFrame(frames: readonly Frame[], routesFile?: string): Frame 
 
 /** The frames of an error's stack; none for what is no error. */
 export function framesOf(thrown: unknown): Frame[] {
-  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
+  const stack = stackOf(thrown);
   const frames: Frame[] = [];
   for (const text of stack.split('\n')) {
     const [, location, line] = FRAME.exec(text) ?? [];
     if (location !== undefined && line !== undefined) frames.push({ path: plainPath(location), line });
   }
   return frames;
+}
+
+/** What an error has for a stack, where that is text: libraries may put something else there. '' without one. */
+export function stackOf(thrown: unknown): string {
+  try {
+    const stack: unknown = thrown instanceof Error ? thrown.stack : undefined;
+    return typeof stack === 'string' ? stack : '';
+  } catch {
+    return '';
+  }
 }
 
 function plainPath(location: string): string {

@@ -7,6 +7,7 @@ import { isPromiseLike } from '../registry/promise-like.ts';
 import type { Scope } from '../registry/scope.ts';
 import type { HandlerService, NamedRouteKind } from '../registry/services.ts';
 import { messageOf } from '../registry/shown.ts';
+import { stackOf } from '../registry/stack-frames.ts';
 import { faultPlace } from './handler-fault.ts';
 import {
   type Handler,
@@ -133,5 +134,5 @@ function reportFault(handler: Handler, error: unknown, { msg }: Scope, file: str
   const [message] = messageOf(error).split('\n', 1);
   log.error(`handler ${label} failed at ${at}: ${message}`, fields);
   if (error instanceof Error && log.isEnabled('debug'))
-    log.debug(`stack of the failed handler ${label}: ${error.stack ?? 'none'}`);
+    log.debug(`stack of the failed handler ${label}: ${stackOf(error) || 'none'}`);
 }

@@ -219,3 +219,31 @@ test('handlers: a broken reload leaves the old routes in place', () => {
   assert.equal(handlers.runRequest(scopeOf('request')), true);
   assert.deepEqual(ran, ['old']);
 });
+
+const ODD_ERRORS: readonly (readonly [string, PropertyDescriptor])[] = [
+  ['message', { value: { status: 418 } }],
+  ['message', { value: undefined }],
+  [
+    'message',
+    {
+      get: () => {
+        throw new Error('not now');
+      },
+    },
+  ],
+  ['stack', { value: [] }],
+];
+function fail(key: string, descriptor: PropertyDescriptor): never {
+  throw Object.defineProperty(new Error('x'), key, descriptor);
+}
+for (const [i, [key, descriptor]] of ODD_ERRORS.entries()) {
+  test(`handlers: one that fails with an error of an odd ${key} has failed like any other (${i})`, async () => {
+    const { handlers, messages } = handlersOf({
+      request: () => fail(key, descriptor),
+      failure: { later: async () => fail(key, descriptor) },
+    });
+    assert.equal(handlers.runRequest(scopeOf('request')), false);
+    assert.equal(await handlers.run(scopeOf('failure'), 'later'), false);
+    assert.deepEqual([handlers.running, messages().length], [0, 2]);
+  });
+}
