@@ -24,6 +24,12 @@ const PROBE_MARK = 0xff;
 /** Bytes of a probe: the mark, what nobody can guess, and its number. */
 const PROBE_BYTES = 17;
 const NUMBER_BYTES = 4;
+const SECRET_END = PROBE_BYTES - NUMBER_BYTES;
+
+/** Stands in for a probe that cannot come back: calls once the sockets have been read that have something now. */
+function afterTurn(read: () => void): void {
+  setImmediate(() => setImmediate(read));
+}
 
 /** Whether a datagram has no message in it: it is empty, or a line end or two. */
 function isKeepAlive(bytes: Buffer): boolean {
@@ -42,6 +48,10 @@ export class UdpTransport implements Transport {
   readonly #probeSecret = randomFillSync(Buffer.alloc(PROBE_BYTES));
   #probes = 0;
   #probe: { readonly bytes: Buffer; readonly read: () => void } | null = null;
+  /** A probe has come back, ever. */
+  #isHeard = false;
+  /** One was lost, and none has ever come back: this machine has no such address now, or a firewall keeps it from itself. */
+  #isDeaf = false;
 
   constructor(options: TransportOptions, openSocket: OpenDatagramSocket) {
     this.#options = options;
@@ -97,10 +107,17 @@ export class UdpTransport implements Transport {
     this.#probes = (this.#probes + 1) % 2 ** (8 * NUMBER_BYTES);
     const bytes = Buffer.from(this.#probeSecret);
     bytes[0] = PROBE_MARK;
-    bytes.writeUInt32BE(this.#probes, PROBE_BYTES - NUMBER_BYTES);
-    this.#probe = { bytes, read };
-    // One that is lost tells as much: it never comes.
-    this.#socket.send(bytes, port, own, () => {});
+    bytes.writeUInt32BE(this.#probes, SECRET_END);
+    if (this.#probe !== null && !this.#isHeard) this.#isDeaf = true;
+    const probe = { bytes, read: this.#isDeaf ? () => {} : read };
+    this.#probe = probe;
+    if (this.#isDeaf) afterTurn(read);
+    // One that is lost on its way tells as much: it never comes. One that could not be sent tells nothing.
+    this.#socket.send(bytes, port, own, (error) => {
+      if (error === null || this.#probe !== probe) return;
+      this.#probe = null;
+      afterTurn(probe.read);
+    });
   }
 
   close(): Promise<void> {
@@ -118,8 +135,7 @@ export class UdpTransport implements Transport {
       return;
     }
     if (isStun(bytes)) return this.#answerStun(bytes, from);
-    if (bytes[0] === PROBE_MARK && this.#probe?.bytes.equals(bytes) === true)
-      return this.#probeRead(this.#probe.read);
+    if (this.#isProbe(bytes)) return this.#probeRead(bytes);
     this.counters.received += 1;
     this.counters.receivedBytes += bytes.length;
     const address = point.family === 4 ? from.address : unmapped(from.address);
@@ -133,7 +149,17 @@ export class UdpTransport implements Transport {
     if (answer !== null) this.send(answer, { protocol: 'udp', address, port });
   }
 
-  #probeRead(read: () => void): void {
+  #isProbe(bytes: Buffer): boolean {
+    if (bytes[0] !== PROBE_MARK || bytes.length !== PROBE_BYTES) return false;
+    return bytes.subarray(1, SECRET_END).equals(this.#probeSecret.subarray(1, SECRET_END));
+  }
+
+  #probeRead(bytes: Buffer): void {
+    this.#isHeard = true;
+    this.#isDeaf = false;
+    // Else one that had been taken for lost.
+    if (this.#probe?.bytes.equals(bytes) !== true) return;
+    const { read } = this.#probe;
     this.#probe = null;
     read();
   }
