@@ -22,6 +22,7 @@ export class LogSink extends Writable {
   readonly #options: SinkOptions;
   #target: Writable | null = null;
   #droppedLines = 0;
+  #isStuck = false;
   /** Targets that are let go and have something to write still. */
   readonly #ending = new Set<Writable>();
   /** Called when there are none any more. */
@@ -46,11 +47,19 @@ export class LogSink extends Writable {
   override _final(done: () => void): void {
     this.reopen();
     if (this.#ending.size === 0) return done();
-    const timer = setTimeout(done, CLOSE_TIMEOUT_MS);
+    const timer = setTimeout(() => {
+      this.#isStuck = true;
+      done();
+    }, CLOSE_TIMEOUT_MS);
     this.#ended = () => {
       clearTimeout(timer);
       done();
     };
+  }
+
+  /** Whether it was closed with lines that its target has not taken: a thread may still wait to write them. */
+  get isStuck(): boolean {
+    return this.#isStuck;
   }
 
   /** Has the next line open the target anew; what was written before goes to the one that is open. */

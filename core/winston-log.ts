@@ -23,8 +23,8 @@ export interface ClosableLogger extends Logger {
   readonly announce: (message: string, fields?: LogFields) => void;
   /** Opens the file anew, for the lines from now on: the one before may have been renamed. */
   reopen(): void;
-  /** Writes out what waits; resolves when it is out, after a second at the latest. */
-  close(): Promise<void>;
+  /** Writes out what waits; resolves when it is out, after a second at the latest: false where it is not, since whoever reads the log stands still. */
+  close(): Promise<boolean>;
 }
 
 /** winston's priorities: 0 is the most urgent. */
@@ -64,13 +64,17 @@ export function createLogger({
     format: winston.format.printf(({ message }) => String(message)),
     transports: sinks.map((stream) => new winston.transports.Stream({ stream, eol: '\n' })),
   });
-  const write: Write = (at, message, fields) => void root.log(at, lineOf(at, message, fields));
-  const end = async (): Promise<void> => {
+  let closed: Promise<boolean> | null = null;
+  const write: Write = (at, message, fields) => {
+    // What still runs while the log is closed must not fail by what it says: winston throws then.
+    if (closed === null) root.log(at, lineOf(at, message, fields));
+  };
+  const end = async (): Promise<boolean> => {
     root.end();
     await once(root, 'finish');
     await Promise.all(sinks.map((stream) => new Promise<void>((resolve) => stream.end(resolve))));
+    return !sinks.some(({ isStuck }) => isStuck);
   };
-  let closed: Promise<void> | null = null;
   return Object.assign(new LevelLogger(level, {}, write), {
     announce: (message: string, fields: LogFields = {}) => write('notice', message, fields),
     reopen: () => files.forEach((stream) => stream.reopen()),

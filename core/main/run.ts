@@ -7,7 +7,7 @@ import { openNodeSocket, type OpenDatagramSocket } from '../transport/datagram-s
 import { loadNativeBinding } from '../transport/native-binding.ts';
 import { nativeSockets } from '../transport/native-socket.ts';
 import { TlsCredentials } from '../transport/tls-credentials.ts';
-import { createLogger } from '../winston-log.ts';
+import { type ClosableLogger, createLogger } from '../winston-log.ts';
 import { type Assembly, assemble, type Sources } from './assemble.ts';
 import { tellChangedKeys } from './changed-keys.ts';
 import { collectLessOften } from './collect-less-often.ts';
@@ -32,17 +32,18 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
   const log = createLogger(assembly.configuration.log);
   const clock = new TimerWheel({ onError: (error) => log.error('a timer failed', { error }) });
   const { routesFile: file, limits } = assembly.configuration;
+  let code = 1;
   try {
     const credentials = credentialsOf(assembly);
     const openUdp = udpOf(assembly);
     const proxy = create(assembly, { log, clock, credentials, openUdp });
     lowerWhenCompiled(helpers, clock);
     const warm = await withWarmUp(proxy, { assembly, rehearsal, log, openUdp });
-    return await serve(await withMetrics(warm, { assembly, log, clock }), {
+    code = await serve(await withMetrics(warm, { assembly, log, clock }), {
       log,
       announce: log.announce,
       events: process,
-      exit: (code) => process.exit(code),
+      exit: (status) => void leave(log, status).then(() => process.exit(status)),
       now: () => clock.now(),
       hungUp,
       renew: () => {
@@ -58,11 +59,21 @@ export async function run(sources: Sources, rehearsal: () => Promise<Rehearsal>)
   } catch (error) {
     await log.close();
     report(error);
-    return 1;
   } finally {
     clock.close();
-    await log.close();
   }
+  await leave(log, code);
+  return code;
+}
+
+/**
+ * Closes the log, after which the process may exit with that code. Where nobody reads the log, an exit would wait for ever for the thread that writes it: a
+ * signal ends the process then, for a clean stop the one that asks for it.
+ */
+async function leave(log: ClosableLogger, code: number): Promise<void> {
+  if (await log.close()) return;
+  process.removeAllListeners('SIGTERM');
+  process.kill(process.pid, code === 0 ? 'SIGTERM' : 'SIGKILL');
 }
 
 /** Checks configuration, modules and routes without listening. Returns the exit code: 0 when all is well. */
