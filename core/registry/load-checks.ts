@@ -26,6 +26,8 @@ export interface Checked {
   readonly module: AnyModule;
   readonly params: Readonly<Record<string, unknown>>;
   readonly place: Place | undefined;
+  /** Where a parameter stands in the file; the module where it is left out. */
+  readonly placeOf: (param: string) => Place | undefined;
 }
 
 /** Modules in start order; they may be initialised only when there are no mistakes. */
@@ -75,7 +77,8 @@ function checkOne(module: AnyModule, request: LoadRequest, mistakes: ProxyError[
     mistakes.push(errors.ERR_MODULE_DECLARATION.at(request.place, module.name, fault));
   // Values mean nothing against parameters that are not declared properly.
   const params = faults.length > 0 ? {} : readParams(module, request, mistakes);
-  return { module, params, place: request.place };
+  const placeOf = (param: string): Place | undefined => request.placeOf?.(param) ?? request.place;
+  return { module, params, place: request.place, placeOf };
 }
 
 function readParams(module: AnyModule, request: LoadRequest, mistakes: ProxyError[]) {

@@ -153,6 +153,12 @@ function reasonIn(thrown: unknown): string {
   return at === undefined ? messageOf(thrown) : `${messageOf(thrown)} (${at.path}:${at.line})`;
 }
 
+/** The parameter that a module refused: its message begins with `module.parameter`. */
+function paramIn(thrown: unknown, { name, params }: AnyModule): string | null {
+  const [, module, param = ''] = /^(\w+)\.(\w+)/.exec(messageOf(thrown)) ?? [];
+  return module === name && Object.hasOwn(params, param) ? param : null;
+}
+
 function stepError(error: ProxyError, outcome: Exclude<Outcome, 'done'>): ProxyError {
   if (outcome !== 'late') error.cause = outcome.failed;
   return error;
@@ -163,7 +169,7 @@ function initialise(checked: readonly Checked[], { log, core }: LoadContext): Lo
   const apis = new Map<string, unknown>();
   const loaded: Loaded[] = [];
   const failures: ProxyError[] = [];
-  for (const { module, params, place } of checked) {
+  for (const { module, params, place, placeOf } of checked) {
     const depends: readonly string[] = module.depends;
     if (!depends.every((name) => apis.has(name))) continue;
     const ownLog = log.child({ module: module.name });
@@ -177,7 +183,9 @@ function initialise(checked: readonly Checked[], { log, core }: LoadContext): Lo
       apis.set(module.name, module.api?.(state));
       loaded.push({ module, state, log: ownLog });
     } catch (cause) {
-      const failure = errors.ERR_MODULE_INIT.at(place, module.name, reasonIn(cause));
+      const param = paramIn(cause, module);
+      const at = param === null ? place : placeOf(param);
+      const failure = errors.ERR_MODULE_INIT.at(at, module.name, reasonIn(cause));
       failure.cause = cause;
       failures.push(failure);
     }

@@ -151,6 +151,28 @@ test('Registry.load: names each module whose init throws, with the cause, and le
   assert.equal(ran, false);
 });
 
+test('Registry.load: a parameter that an init refuses is placed where it stands, else where the module does', () => {
+  const place = { file: 'k.yaml', line: 3, column: 3 };
+  const refused = (message: string) =>
+    mistakesOf(() =>
+      Registry.load(
+        [
+          moduleOf('a', {
+            params: { size: param.int({ default: 1, unit: 'count', doc: 'A size.' }) },
+            init() {
+              throw new Error(message);
+            },
+          }),
+        ],
+        [{ name: 'a', params: {}, place, placeOf: (name) => ({ ...place, line: name === 'size' ? 4 : 5 }) }],
+        { log: recordedLog(), core: coreWith(new FakeClock()) },
+      ),
+    ).map((mistake) => mistake.place?.line);
+  assert.deepEqual(refused('a.size: too large'), [4]);
+  for (const other of ['a.other: too large', 'b.size: too large', 'size: too large', 'a'])
+    assert.deepEqual(refused(other), [3], other);
+});
+
 test('Registry.load: names the line of the module where its init failed', () => {
   const available = [
     moduleOf('a', {
