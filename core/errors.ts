@@ -88,6 +88,10 @@ export const errors = {
   ERR_ROUTE_FORMAT: define('ERR_ROUTE_FORMAT', "%s: %s calls %s with the format '%s': %s"),
   ERR_ROUTE_CHOICE: define('ERR_ROUTE_CHOICE', "%s: %s calls %s with '%s': expected one of %s%s"),
   ERR_ROUTE_DETACHED: define('ERR_ROUTE_DETACHED', '%s was called apart from what it belongs to: write %s'),
+  ERR_ROUTE_NOT_IN_USES: define(
+    'ERR_ROUTE_NOT_IN_USES',
+    "%s belongs to module '%s', which is missing in the routes' uses",
+  ),
   ERR_ROUTE_FUNCTION: define('ERR_ROUTE_FUNCTION', '%s works in %s handlers, not in %s handlers'),
   ERR_CONFIG_READ: define('ERR_CONFIG_READ', "cannot read the configuration file '%s': %s"),
   ERR_CONFIG_SYNTAX: define('ERR_CONFIG_SYNTAX', 'not valid YAML: %s'),

@@ -72,14 +72,19 @@ class Namespace {
 
 /**
  * Builds the class of contexts for routes that use these modules, once per routes file. All names are resolved here: a message costs
- * its context, one call for each module touched and one small object for each variable named, and no closure.
+ * its context, one call for each module touched and one small object for each variable named, and no closure. What belongs to the modules
+ * `unused` throws ERR_ROUTE_NOT_IN_USES: the types hide it, JavaScript does not.
  */
-export function compileContext(loaded: readonly Loaded[]): ContextClass {
+export function compileContext(loaded: readonly Loaded[], unused: readonly Loaded[] = []): ContextClass {
   class Pv extends Member {}
   class Ksr extends Member {}
   for (const [index, one] of loaded.entries()) {
     defineVariables(Pv.prototype, index, one);
     defineNamespace(Ksr.prototype, index, one);
+  }
+  for (const { module } of unused) {
+    for (const [name] of variablesOf(module)) refuse(Pv.prototype, name, `pv.${name}`, module.name);
+    refuse(Ksr.prototype, module.name, `ksr.${module.name}`, module.name);
   }
   const noCalls: readonly undefined[] = loaded.map(() => undefined);
   return class extends Context {
@@ -95,9 +100,17 @@ export function compileContext(loaded: readonly Loaded[]): ContextClass {
   };
 }
 
+function refuse(target: Member, name: string, written: string, module: string): void {
+  Object.defineProperty(target, name, {
+    get(): never {
+      throw errors.ERR_ROUTE_NOT_IN_USES(written, module);
+    },
+  });
+}
+
 function defineVariables(target: Member, index: number, loaded: Loaded): void {
   for (const [name, definition] of variablesOf(loaded.module)) {
-    const Ref = referenceClass(definition);
+    const Ref = referenceClass(name, definition);
     const none: readonly unknown[] = [];
     Object.defineProperty(
       target,

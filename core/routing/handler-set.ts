@@ -78,8 +78,9 @@ export function handlerSet(
   checks.literalFormats(loaded);
   checks.choices(loaded);
   if (checks.mistakes.length > 0 || request === null) throw new ProxyErrors(checks.mistakes);
-  const used = loaded.filter(({ module }) => uses.includes(module.name));
-  return { file, Context: compileContext(used), request, reply, named };
+  const isUsed = ({ module }: Loaded): boolean => uses.includes(module.name);
+  const unused = loaded.filter((one) => !isUsed(one));
+  return { file, Context: compileContext(loaded.filter(isUsed), unused), request, reply, named };
 }
 
 /** Collects the mistakes of one routes file. */

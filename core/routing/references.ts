@@ -1,3 +1,4 @@
+import { errors } from '../errors.ts';
 import type { LoadedVariable } from '../registry/loaded.ts';
 import type { Call } from '../registry/module.ts';
 
@@ -14,8 +15,9 @@ abstract class Reference {
   abstract get(): unknown;
 }
 
-/** Builds the class of references to one variable. It has a `set` only when the variable can be set. */
+/** Builds the class of references to one variable. The types hide the `set` of one that can only be read; in JavaScript it throws ERR_PV_READ_ONLY. */
 export function referenceClass(
+  name: string,
   definition: LoadedVariable,
 ): new (
   call: Call<unknown>,
@@ -26,7 +28,12 @@ export function referenceClass(
       return definition.get(this.call, ...this.inner);
     }
   }
-  if (definition.set === undefined) return Ref;
+  if (definition.set === undefined)
+    return class extends Ref {
+      set(): never {
+        throw errors.ERR_PV_READ_ONLY(name);
+      }
+    };
   return class extends Ref {
     set(value: unknown): unknown {
       return definition.set?.(this.call, value, ...this.inner);

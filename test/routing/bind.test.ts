@@ -85,9 +85,9 @@ test('context: a variable with parentheses gets what stands between them, and th
   assert.deepEqual(pv.$key`a${1}b`.get(), ['get', 'a', ['a', 'b'], 1]);
 });
 
-test('context: only a variable that can be set has a set', () => {
+test('context: only a variable that can be set is set', () => {
   const { pv } = contextOf();
-  assert.equal('set' in pv.$who, false);
+  assert.throws(() => pv.$who.set('b'), { code: 'ERR_PV_READ_ONLY', message: '$who cannot be set' });
   assert.equal(pv.$b.set(1), true);
 });
 
@@ -115,6 +115,23 @@ test('context: hides modules that are not used', () => {
   assert.equal('a' in context.ksr, true);
   assert.equal('b' in context.ksr, false);
   assert.equal('$b' in context.pv, false);
+});
+
+test('context: says that a module is missing in uses when one of its members is touched, and lists none of them', () => {
+  const [used, ...unused] = registry.loaded;
+  assert.ok(used !== undefined);
+  const context = new (compileContext([used], unused))(scopeOf('request'), recordedLog());
+  for (const [touch, written] of [
+    [() => Reflect.get(context.ksr, 'b'), 'ksr.b'],
+    [() => Reflect.get(context.pv, '$b'), 'pv.$b'],
+  ] as const)
+    assert.throws(touch, {
+      code: 'ERR_ROUTE_NOT_IN_USES',
+      message: `${written} belongs to module 'b', which is missing in the routes' uses`,
+    });
+  const listed: string[] = [];
+  for (const name in context.ksr) listed.push(name);
+  assert.deepEqual(listed, ['a']);
 });
 
 const KINDS: readonly RouteKind[] = ['request', 'reply', 'onreply', 'failure', 'branch'];
