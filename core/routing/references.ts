@@ -28,15 +28,18 @@ export function referenceClass(
       return definition.get(this.call, ...this.inner);
     }
   }
-  if (definition.set === undefined)
-    return class extends Ref {
-      set(): never {
-        throw errors.ERR_PV_READ_ONLY(name);
-      }
-    };
+  if (definition.set === undefined) {
+    // Not a class of its own, which would make each reference dearer.
+    Object.defineProperty(Ref.prototype, 'set', { value: () => refuseToSet(name) });
+    return Ref;
+  }
   return class extends Ref {
     set(value: unknown): unknown {
       return definition.set?.(this.call, value, ...this.inner);
     }
   };
+}
+
+function refuseToSet(name: string): never {
+  throw errors.ERR_PV_READ_ONLY(name);
 }
