@@ -38,6 +38,7 @@ export { decodeText, encodeText } from './sip/text.ts';
 export {
   type Param as UriParam,
   parseUri,
+  printParams,
   printUri,
   subscriberParams,
   type Uri,

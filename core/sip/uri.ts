@@ -198,6 +198,13 @@ export function printUri(uri: Omit<Uri, 'text'>): string {
   }
   text += uri.host;
   if (uri.port !== null) text += `:${uri.port}`;
-  for (const { name, value } of uri.params) text += value === null ? `;${name}` : `;${name}=${value}`;
+  text += printParams(uri.params);
   return uri.headers === null ? text : `${text}?${uri.headers}`;
+}
+
+/** Parameters as they stand behind a URI, each with its semicolon. */
+export function printParams(params: readonly Param[]): string {
+  let text = '';
+  for (const { name, value } of params) text += value === null ? `;${name}` : `;${name}=${value}`;
+  return text;
 }

@@ -1,6 +1,7 @@
 import {
   errors,
   parseUri,
+  printParams,
   printUri,
   type PvResult,
   type SipRequest,
@@ -32,9 +33,8 @@ export function userOf(uri: Uri | null): string | null {
 /** A tel URI as a SIP URI that wants a host; any other as it is (RFC 3261 19.1.6). */
 function withHost(uri: Uri): Uri {
   if (uri.scheme !== 'tel') return uri;
-  const params = uri.params.map(({ name, value }) => (value === null ? `;${name}` : `;${name}=${value}`));
   // Chars of a tel URI that a user may not hold (RFC 3261 25.1, RFC 3966 3).
-  const user = `${uri.user}${params.join('')}`.replaceAll(
+  const user = `${uri.user}${printParams(uri.params)}`.replaceAll(
     /[[\]:#]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   );

@@ -6,6 +6,7 @@ import {
   errors,
   param,
   parseUri,
+  printParams,
   type Scope,
   Slot,
   type Uri,
@@ -136,7 +137,7 @@ export const rr = defineModule({
       call: ({ scope }, regex: string): boolean => {
         const pattern = compile(regex);
         const own = ownRoute(scope);
-        return own !== null && pattern.test(paramsText(own));
+        return own !== null && pattern.test(printParams(own.params));
       },
     },
     is_direction: {
@@ -167,10 +168,6 @@ function compile(regex: string): RegExp {
   } catch (error) {
     throw errors.ERR_REGEX_SYNTAX('check_route_param', JSON.stringify(regex), String(error));
   }
-}
-
-function paramsText(uri: Uri): string {
-  return uri.params.map(({ name, value }) => (value === null ? `;${name}` : `;${name}=${value}`)).join('');
 }
 
 declare module '../../core/registry/module.ts' {
